@@ -1,0 +1,57 @@
+import { type FeedRecord, type Tick } from './record.js';
+import { type Heartbeat } from './heartbeat.js';
+import { type Sequence } from './units.js';
+
+/** Which log is the current one. A log name is never used twice; its epoch counts once its `epochOpened` record is read. */
+export interface LogIdentity {
+  readonly name: string;
+  readonly epoch: string;
+  /** When the broker made it: a recreated log has another time. Opaque. */
+  readonly created: string;
+}
+
+/** The head as answered by the log's leader. */
+export interface Head {
+  readonly log: LogIdentity;
+  /** First sequence still kept; older records have aged out. */
+  readonly first: Sequence;
+  readonly last: Sequence;
+  /**
+   * How long ago the leader last heard from a majority. The head is only proven for the moment of asking minus
+   * this: a leader that was cut off goes on answering with an old head (measured: 20 s and more). Milliseconds, 0 for a single server.
+   */
+  readonly quorumAgeMs: number;
+}
+
+/** What a feed tells, always in the order it happened. Listeners only queue; they never throw. */
+export interface FeedListener {
+  connected(): void;
+  disconnected(): void;
+  /** A record of the live feed: may be early, late, double or missing. */
+  record(record: FeedRecord): void;
+  /** A tick with a good signature. */
+  tick(tick: Tick): void;
+}
+
+/**
+ * The port through which records reach a node. Two implementations: JetStream and in-memory; one contract suite.
+ * A rejected promise means "ask again later": RevocationError with ERR_FEED_DISCONNECTED or ERR_LOG_UNAVAILABLE.
+ */
+export interface Feed {
+  /** Begins to connect and to keep connected, for ever, and returns at once, also while the broker is down. */
+  open(listener: FeedListener): void;
+  /** Resolves once the broker is known to have our interest in live feed and ticks: what is published from then on is sent to us. */
+  subscribed(): Promise<void>;
+  /** The current log, or undefined when there is none yet. */
+  locate(): Promise<LogIdentity | undefined>;
+  /** Asks the leader of `log` for the head. */
+  head(log: LogIdentity): Promise<Head>;
+  /**
+   * The records `from`..`to`, both included, in order, exactly one per sequence that the log still has. A sequence that
+   * cannot be had now (a lagging replica) rejects: it is never left out in silence.
+   */
+  read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]>;
+  /** Tells the service about this node; best effort, never throws. */
+  report(heartbeat: Heartbeat): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,244 @@
+import { describe, expect, it } from '@jest/globals';
+import { aHeartbeat, BOUND_MS, EPOCH } from '../test/fleet-world.js';
+import { HeardFleet } from '../test/heard-fleet.js';
+import { type Heartbeat } from './heartbeat.js';
+import { type Propagation } from './propagation.js';
+import { epochMs, monotonicMs, sequence } from './units.js';
+
+const DAY_MS = 86_400_000;
+
+const openNames = (nodes: Propagation['silent']): string[] => nodes.map(({ node }) => node);
+
+describe('a fleet whose nodes are all known', () => {
+  it('enforces as soon as eight of eight acknowledge, and says how long the slowest took', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(8);
+    const ask = world.publish();
+    await world.time.advance(5);
+    world.acked(7);
+    expect(ask()).toMatchObject({ state: 'propagating', nodes: 8, applied: 7 });
+    expect(openNames(ask().lagging)).toEqual(['node-8']);
+    await world.time.advance(7);
+    world.acked(8);
+    expect(ask()).toMatchObject({ state: 'enforced', nodes: 8, applied: 8, silent: [], notCounted: [], slowestMs: 12 });
+    expect(ask().enforcedAt).toBe(world.time.wall());
+  });
+
+  it('enforces nothing while no node is known, however long that has been so', async () => {
+    const world = await HeardFleet.listening();
+    expect(world.publish()()).toMatchObject({ state: 'noNodes', nodes: 0, applied: 0 });
+    expect(world.publish()()).not.toHaveProperty('enforcedBy');
+  });
+
+  it('shows a killed node as silent after 3 s, and until when it counts as open', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(8);
+    const ask = world.publish();
+    await world.time.advance(2_999);
+    world.acked(7);
+    expect(openNames(ask().silent)).toEqual([]);
+    await world.time.advance(1);
+    const openUntil = epochMs(world.time.wall() - 3_000 + BOUND_MS + 1_000);
+    expect(ask()).toMatchObject({ state: 'propagating', nodes: 8, applied: 7, enforcedBy: openUntil, lagging: [] });
+    expect(ask().silent).toEqual([
+      {
+        ...{ node: 'node-8', instance: 'i-8', service: 'payments', presumedGone: false },
+        ...{ lastHeardAt: world.time.wall() - 3_000, openUntil },
+      },
+    ]);
+  });
+
+  it('enforces without the silent one from PubAck, bound and a second on, not a millisecond before', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(2);
+    // When it was last heard plays no part.
+    await world.time.advance(9_000);
+    const ask = world.publish();
+    world.acked(1);
+    await world.time.advance(BOUND_MS + 999);
+    expect(ask().state).toBe('propagating');
+    await world.time.advance(1);
+    expect(ask()).toMatchObject({ state: 'enforced', nodes: 2, applied: 1, enforcedAt: world.time.wall() });
+  });
+
+  it('waits for the largest bound in force, also if a node has a larger one than allowed', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(2, { stalenessMsMax: 3 * BOUND_MS });
+    const ask = world.publish();
+    world.acked(1, { stalenessMsMax: 3 * BOUND_MS });
+    expect(ask().enforcedBy).toBe(world.time.wall() + 3 * BOUND_MS + 1_000);
+  });
+
+  it('does not take back what it proved when a node joins later', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(1);
+    const ask = world.publish();
+    world.acked(1);
+    const proven = ask();
+    world.view.heard(aHeartbeat({ node: 'late', instance: 'i-9', state: 'connecting', epoch: undefined }));
+    expect(ask()).toEqual(proven);
+    expect(world.publish({ sequence: sequence(2) })()).toMatchObject({ state: 'propagating', nodes: 2 });
+  });
+
+  it('proves nothing by a wall clock that was set forward', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(1);
+    const ask = world.publish({ pubAckMonotonic: world.time.monotonic() });
+    world.time.stepWall(DAY_MS);
+    expect(ask().state).toBe('propagating');
+    await world.time.advance(BOUND_MS + 1_000);
+    expect(ask().state).toBe('enforced');
+  });
+
+  it('proves nothing by a wall clock that was set back', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(1);
+    const ask = world.publish({ pubAckMonotonic: monotonicMs(0) });
+    expect(ask().state).toBe('propagating');
+  });
+});
+
+describe('an acknowledgement', () => {
+  it.each<[string, Partial<Heartbeat>]>([
+    ['of another epoch', { epoch: 'epoch-0' }],
+    ['without an epoch', { epoch: undefined }],
+    ['below the sequence', { watermark: sequence(0) }],
+    ['without an identity', { identity: undefined }],
+    ['of another record at that sequence', { identity: 'record-x' }],
+  ])('does not count when it is %s', async (_what, parts) => {
+    const identityAt = (epoch: string, at: number): string | undefined =>
+      epoch === EPOCH && at === 1 ? 'record-1' : undefined;
+    const world = await HeardFleet.listening({ identityAt });
+    const ask = world.publish();
+    world.acked(1, parts);
+    expect(ask()).toMatchObject({ state: 'propagating', nodes: 1, applied: 0 });
+    world.acked(1);
+    expect(ask()).toMatchObject({ state: 'enforced', applied: 1 });
+  });
+
+  it('counts for all records up to the watermark, each with its own time', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(1);
+    const first = world.publish();
+    const second = world.publish({ sequence: sequence(2) });
+    await world.time.advance(10);
+    world.acked(1);
+    await world.time.advance(10);
+    world.acked(1, { watermark: sequence(5) });
+    expect([first().slowestMs, second().slowestMs]).toEqual([10, 20]);
+  });
+
+  it('tells no time when the node came with it', async () => {
+    const world = await HeardFleet.listening();
+    const ask = world.publish();
+    await world.time.advance(1_000);
+    world.acked(1);
+    expect(ask()).toMatchObject({ state: 'enforced', enforcedAt: world.time.wall() });
+    expect(ask()).not.toHaveProperty('slowestMs');
+  });
+
+  it('is forgotten with the node that goes back below it', async () => {
+    const world = await HeardFleet.listening();
+    const ask = world.publish();
+    world.acked(2);
+    world.heard(1);
+    expect(ask()).toMatchObject({ state: 'propagating', applied: 1 });
+  });
+
+  it('still tells its latest possible time after hundreds of others', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(1);
+    const ask = world.publish();
+    for (let at = 1; at <= 400; at++) {
+      await world.time.advance(1);
+      world.acked(1, { watermark: sequence(at) });
+    }
+    expect(ask()).not.toHaveProperty('slowestMs');
+    expect(ask().enforcedAt).toBeLessThan(world.time.wall());
+  });
+});
+
+describe('nodes that do not count', () => {
+  it.each<[string, Partial<Heartbeat>]>([
+    ['bestEffort', { mode: 'bestEffort' }],
+    ['observe', { mode: 'observe' }],
+    ['notGuarded', { guarded: false }],
+    ['issuer', { issuers: [] }],
+    ['settings', { issuers: [{ ...aHeartbeat().issuers[0]!, settingsDigest: 'other' }] }],
+    ['scope', { issuers: [{ ...aHeartbeat().issuers[0]!, scopes: ['session'] }] }],
+  ])('are named with the reason: %s', async (why, parts) => {
+    const world = await HeardFleet.listening();
+    const ask = world.publish();
+    world.acked(1);
+    world.view.heard(aHeartbeat({ node: 'other', instance: 'i-9', watermark: sequence(1), ...parts }));
+    const notCounted = [{ node: 'other', instance: 'i-9', service: 'payments', why }];
+    expect(ask()).toMatchObject({ state: 'enforcedExcept', nodes: 1, applied: 1, notCounted });
+  });
+
+  it('are no fleet by themselves', async () => {
+    const world = await HeardFleet.listening();
+    world.acked(3, { mode: 'observe' });
+    expect(world.publish()()).toMatchObject({ state: 'noNodes', nodes: 0, notCounted: [{}, {}, {}] });
+  });
+});
+
+describe('a node that says goodbye', () => {
+  it('is closed at once', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(2);
+    const ask = world.publish();
+    world.acked(1);
+    world.view.heard(aHeartbeat({ node: 'node-2', instance: 'i-2', goodbye: true }));
+    expect(ask()).toMatchObject({ state: 'enforced', nodes: 1, applied: 1 });
+    expect(world.state('node-2')).toBe('gone');
+  });
+
+  it('counts again if it speaks again', async () => {
+    const world = await HeardFleet.listening();
+    world.view.heard(aHeartbeat({ goodbye: true }));
+    world.view.heard(aHeartbeat());
+    expect(world.publish()()).toMatchObject({ state: 'propagating', nodes: 1 });
+  });
+
+  it('is shown for an hour', async () => {
+    const world = await HeardFleet.listening();
+    world.view.heard(aHeartbeat({ goodbye: true }));
+    await world.time.advance(3_599_999);
+    expect(world.state()).toBe('gone');
+    await world.time.advance(1);
+    expect(world.state()).toBeUndefined();
+  });
+});
+
+describe('expected services', () => {
+  it('that are not there are listed as missing, and the fleet is not whole', async () => {
+    const world = await HeardFleet.listening({ expected: { payments: 2, orders: 1 } });
+    const ask = world.publish();
+    world.acked(1);
+    expect(ask()).toMatchObject({ state: 'enforcedExcept', nodes: 1, applied: 1 });
+    expect(ask().services).toEqual([
+      { service: 'orders', nodes: 0, applied: 0, expected: 1, missing: 1 },
+      { service: 'payments', nodes: 1, applied: 1, expected: 2, missing: 1 },
+    ]);
+  });
+
+  it('are not missing while one of them is silent: its proof runs out, and then all of them refuse', async () => {
+    const world = await HeardFleet.listening({ expected: { payments: 2 } });
+    world.heard(2);
+    const ask = world.publish();
+    world.acked(1);
+    await world.time.advance(BOUND_MS + 1_000);
+    world.acked(1);
+    expect(ask()).toMatchObject({ state: 'enforced', nodes: 2, applied: 1, silent: [{ node: 'node-2' }] });
+    expect(ask().services).toMatchObject([{ service: 'payments', expected: 2, missing: 0 }]);
+  });
+
+  it('that are all there leave nothing to be named', async () => {
+    const world = await HeardFleet.listening({ expected: { payments: 2 } });
+    const ask = world.publish();
+    world.acked(3);
+    expect(ask()).toMatchObject({
+      ...{ state: 'enforced', services: [{ service: 'payments', nodes: 3, applied: 3, expected: 2, missing: 0 }] },
+    });
+  });
+});

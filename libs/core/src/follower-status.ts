@@ -1,0 +1,32 @@
+import { type Instant } from './clock.js';
+import { type FollowerMachine } from './follower-machine.js';
+import { describeStanding } from './follower-standing.js';
+import { type FollowerStatus } from './follower.js';
+import { BEFORE_FIRST } from './units.js';
+
+type Filling = Pick<FollowerStatus, 'liveEntries' | 'tombstones' | 'indexBytes'>;
+const EMPTY: Filling = { liveEntries: 0, tombstones: 0, indexBytes: 0 };
+
+/** Everything that heartbeat, health and metrics tell about a follower. */
+export const describeFollower = (machine: FollowerMachine, now: Instant, listenerErrors: number): FollowerStatus => {
+  const { cursor, applier, ticks, proof } = machine;
+  return {
+    ...describeStanding(machine.facts, now),
+    ...(applier.index?.size(now.wall) ?? EMPTY),
+    connected: machine.connected,
+    log: cursor?.log,
+    epoch: cursor?.opened === true ? cursor.log.epoch : undefined,
+    watermark: cursor?.watermark ?? BEFORE_FIRST,
+    identity: cursor?.identity,
+    head: cursor?.target,
+    stalenessMs: proof.exists ? proof.stalenessMs(now) : undefined,
+    stalenessMsMax: machine.stalenessMsMax,
+    everCurrent: proof.ever,
+    ticksMissed: ticks.alarmed,
+    newestTick: ticks.newest?.time,
+    fleetBoundMs: ticks.newest?.fleetBoundMs,
+    declaredSettings: applier.declared.ofOwn(),
+    unreadableIssuers: applier.unreadable.issuers(),
+    counters: { ...machine.counters, ...applier.counters, listenerErrors },
+  };
+};

@@ -1,0 +1,45 @@
+import { type Mode } from './verdict.js';
+import { type Scope } from './scope.js';
+import { type EpochMs, type Sequence } from './units.js';
+
+export const FOLLOWER_STATES = ['connecting', 'catchingUp', 'current', 'stale', 'failed'] as const;
+export type FollowerState = (typeof FOLLOWER_STATES)[number];
+
+/** What a node covers of one issuer, and which mapped claims its tokens really carried lately. */
+export interface IssuerCoverage {
+  readonly issuer: string;
+  /** Scopes whose claims are mapped on this node. */
+  readonly scopes: readonly Scope[];
+  /** Digest of the issuer's settings on this node; must equal the declared ones. */
+  readonly settingsDigest: string;
+  /** Tokens verified lately (a sliding count of at most 10,000) and how many carried each scope's claim. */
+  readonly tokens: number;
+  readonly seen: Readonly<Partial<Record<Scope, number>>>;
+}
+
+/** What a node says about itself, each second and right after an apply. Not signed: it only ever delays a proof. */
+export interface Heartbeat {
+  readonly node: string;
+  /** Random per process: two processes with one node id are two instances. */
+  readonly instance: string;
+  readonly service: string;
+  readonly version: string;
+  readonly epoch: string | undefined;
+  readonly watermark: Sequence;
+  /** Identity of the record at the watermark. */
+  readonly identity: string | undefined;
+  readonly state: FollowerState;
+  /** Why the state is what it is, a short code. */
+  readonly because?: string;
+  /** The weakest mode and the largest bound of any policy in the process. */
+  readonly mode: Mode;
+  readonly stalenessMsMax: number;
+  readonly stalenessMs: number | undefined;
+  readonly issuers: readonly IssuerCoverage[];
+  readonly liveEntries: number;
+  /** Whether a guard or checker really asks: a module that is imported but not used protects nothing. */
+  readonly guarded: boolean;
+  readonly at: EpochMs;
+  /** Set in the last heartbeat: the guard has already begun to answer unknown. */
+  readonly goodbye?: true;
+}

@@ -1,0 +1,64 @@
+import { CUTS_REMEMBERED_MAX, VERIFY_RECORDS_MAX } from './follower-limits.js';
+import { type SequenceRange } from './log-progress.js';
+import { BEFORE_FIRST, sequence, type Sequence } from './units.js';
+
+/** A range to compare with the log. `last`: once it is the same there, everything up to its end is. */
+export interface IdentityCheck extends SequenceRange {
+  readonly last: boolean;
+}
+
+/**
+ * What must be compared with the log before a proof counts. A log that lost its newest records gives their sequences
+ * out again, so the record at the watermark alone proves little: a node that read on after the loss agrees with the log
+ * there, and still holds a lost record below. Compared are the watermarks of the last proof and of every cut since (what
+ * came over one connection came from one history), and every record since, up to a number.
+ */
+export class IdentityChecks {
+  /** Ascending; the first is that of the last proof. */
+  #watermarks: Sequence[] = [];
+  /** How many of them were compared since the last cut or proof. */
+  #compared = 0;
+  #conflict: Sequence | undefined;
+
+  /** The sequence at which two records were seen. */
+  get conflict(): Sequence | undefined {
+    return this.#conflict;
+  }
+
+  /** Two records claim one sequence. In a log that lost records all sequences from there on differ, so the highest one decides. */
+  sawConflict(at: Sequence): void {
+    if (this.#conflict === undefined || at > this.#conflict) this.#conflict = at;
+  }
+
+  /** The connection was cut at this watermark. False: too many cuts without a proof to remember them all. */
+  sawCut(watermark: Sequence): boolean {
+    this.#compared = 0;
+    if (watermark > (this.#watermarks.at(-1) ?? BEFORE_FIRST)) this.#watermarks.push(watermark);
+    return this.#watermarks.length <= CUTS_REMEMBERED_MAX;
+  }
+
+  /** What is before `first` can no longer be compared, and need not: it hits no living token. */
+  agedOutBefore(first: Sequence): void {
+    this.#compared = 0;
+    this.#watermarks = this.#watermarks.filter((watermark) => watermark >= first);
+    if (this.#conflict !== undefined && this.#conflict < first) this.#conflict = undefined;
+  }
+
+  /** What to compare next, on the way to a proof at `watermark`. */
+  next(watermark: Sequence, first: Sequence): IdentityCheck {
+    if (this.#conflict !== undefined) return { from: this.#conflict, to: this.#conflict, last: false };
+    const from = Math.max(1, first, watermark - VERIFY_RECORDS_MAX + 1, this.#watermarks[0] ?? BEFORE_FIRST);
+    const earlier = this.#watermarks[this.#compared];
+    if (earlier !== undefined && earlier < from) return { from: earlier, to: earlier, last: false };
+    return { from: sequence(from), to: watermark, last: true };
+  }
+
+  /** The log has the same records there as we do. */
+  same({ from, to, last }: IdentityCheck): void {
+    if (this.#conflict !== undefined && from <= this.#conflict && this.#conflict <= to) this.#conflict = undefined;
+    else if (!last) this.#compared += 1;
+    if (!last) return;
+    this.#watermarks = [to];
+    this.#compared = 0;
+  }
+}

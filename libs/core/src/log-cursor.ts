@@ -1,0 +1,218 @@
+import { type Instant } from './clock.js';
+import { type Head, type LogIdentity } from './feed.js';
+import { LIVE_RECORD_AGE_MS_MAX, QUORUM_AGE_MS_MAX, READ_CHUNK_RECORDS } from './follower-limits.js';
+import { backdate, HeadClaims } from './freshness.js';
+import { type IdentityCheck, IdentityChecks } from './identity-checks.js';
+import { LogProgress, type SequenceRange } from './log-progress.js';
+import { RecentIdentities } from './recent-identities.js';
+import { type EffectiveBody, opensEpoch, type RecordApplier } from './record-applier.js';
+import { type FeedRecord } from './record.js';
+import { BEFORE_FIRST, type EpochMs, type Sequence } from './units.js';
+
+type SignedRecord = FeedRecord & { readonly kind: 'record' };
+
+/** What a live record turned out to be. `doubtful`: only the log can say what stands at its sequence. */
+export type LiveOutcome = 'applied' | 'gap' | 'duplicate' | 'conflict' | 'doubtful' | 'otherEpoch' | 'waiting';
+
+/** What we believed when we asked for the head: only that may be held against the answer. */
+export interface Belief {
+  readonly watermark: Sequence;
+  readonly target: Sequence;
+}
+
+export const isSameLog = (a: LogIdentity, b: LogIdentity): boolean =>
+  a.name === b.name && a.epoch === b.epoch && a.created === b.created;
+
+/**
+ * Where we stand in one log. A log that was rolled back, recreated or replaced gets a new cursor, which forgets
+ * identities and watermark; what was revoked stays in the applier.
+ */
+export class LogCursor {
+  readonly log: LogIdentity;
+  readonly #applier: RecordApplier;
+  readonly #onEffect: (sequence: Sequence, body: EffectiveBody) => void;
+  readonly #progress = new LogProgress();
+  /** Sequences searched for the hash key, while there is no index to apply anything to. They are read again afterwards. */
+  #searched = new LogProgress();
+  readonly #identities = new RecentIdentities();
+  readonly #claims = new HeadClaims();
+  readonly #checks = new IdentityChecks();
+  #first = BEFORE_FIRST;
+  #headHeard = false;
+  #opened = false;
+
+  constructor(log: LogIdentity, applier: RecordApplier, onEffect: (sequence: Sequence, body: EffectiveBody) => void) {
+    this.log = log;
+    this.#applier = applier;
+    this.#onEffect = onEffect;
+  }
+
+  get watermark(): Sequence {
+    return this.#progress.watermark;
+  }
+
+  /** Undefined where the record at the watermark has aged out before we could read it. */
+  get identity(): string | undefined {
+    return this.#identities.at(this.watermark);
+  }
+
+  get belief(): Belief {
+    return { watermark: this.#reading.watermark, target: this.#reading.target };
+  }
+
+  /** The highest sequence that the log is known to have. */
+  get target(): Sequence {
+    return this.#reading.target;
+  }
+
+  /** Whether the record that opens the epoch was read in this log. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  /** Whether a head was heard and everything up to it was read. */
+  get caughtUp(): boolean {
+    return this.#headHeard && this.#reading.complete;
+  }
+
+  /** A record of the live feed. It takes effect at once; whether the watermark may move over it is another matter. */
+  live(record: FeedRecord, now: Instant): LiveOutcome {
+    if (record.kind !== 'record') return 'doubtful';
+    if (record.epoch !== this.log.epoch) return 'otherEpoch';
+    this.#learn(record);
+    if (this.#applier.index === undefined) {
+      this.#claim(record.sequence);
+      return 'waiting';
+    }
+    return this.#progress.has(record.sequence) ? this.#liveAgain(record) : this.#liveFirst(record, now.wall);
+  }
+
+  /** A record that the log itself answered. False: it contradicts what we hold, so the log was rolled back. */
+  read(record: FeedRecord): boolean {
+    this.#learn(record);
+    if (this.#applier.index === undefined) {
+      this.#searched.mark(record.sequence);
+      return true;
+    }
+    const known = this.#identities.at(record.sequence);
+    if (known === record.identity && this.#progress.has(record.sequence)) return true;
+    if (known !== undefined && known !== record.identity && record.sequence <= this.watermark) return false;
+    this.#take(record);
+    return true;
+  }
+
+  /** The leader's answer to an ask made at `askedAt`. False: the log has less than it had when we asked. */
+  head(head: Head, askedAt: Instant, believed: Belief): boolean {
+    const proven = head.quorumAgeMs <= QUORUM_AGE_MS_MAX;
+    if (proven && head.last < believed.watermark) return false;
+    // Nothing found so far: a log that lost records may have the hash key where we searched already.
+    if (this.#reading.complete && this.#applier.index === undefined) this.#searched = new LogProgress();
+    this.#headHeard = true;
+    this.#agedOutBefore(head.first);
+    this.#claim(head.last);
+    if (!proven) return true;
+    if (this.#reading.target === believed.target) this.#reading.shrinkTo(head.last);
+    this.#claims.offer(head.last, backdate(askedAt, head.quorumAgeMs));
+    return true;
+  }
+
+  /** A signed tick says that the log reaches `head`. True if that is news: the live feed lost something. */
+  hinted(head: Sequence): boolean {
+    const { complete } = this.#reading;
+    this.#claim(head);
+    return complete && !this.#reading.complete;
+  }
+
+  /**
+   * The connection was cut or made anew. Heads that were asked for before prove nothing about what comes. False: so much
+   * is in doubt that reading the log again is cheaper than comparing.
+   */
+  cut(): boolean {
+    this.#claims.clear();
+    return this.#checks.sawCut(this.watermark);
+  }
+
+  nextRead(reading: readonly SequenceRange[]): SequenceRange | undefined {
+    return this.#reading.nextMissing(reading, READ_CHUNK_RECORDS);
+  }
+
+  /** When we were at the head, by a head asked for then and reached since; it is taken out and still wants the identity checks. */
+  takeReached(): Instant | undefined {
+    if (this.#applier.index === undefined) return undefined;
+    return this.#claims.takeReached(this.watermark);
+  }
+
+  /** Two records were seen at one sequence: nothing is proven until the log has said which one it has. */
+  get inConflict(): boolean {
+    return this.#checks.conflict !== undefined;
+  }
+
+  /** What to compare with the log next; undefined where all that could be compared has aged out. */
+  nextCheck(): IdentityCheck | undefined {
+    const check = this.#checks.next(this.watermark, this.#first);
+    return check.to < this.#first || this.#identities.at(check.to) === undefined ? undefined : check;
+  }
+
+  /** What the log really has there. False: other records than ours, so it was rolled back. */
+  compare(check: IdentityCheck, records: readonly FeedRecord[]): boolean {
+    const differs = ({ sequence, identity }: FeedRecord): boolean =>
+      (this.#identities.at(sequence) ?? identity) !== identity;
+    if (records.some(differs)) return false;
+    this.#checks.same(check);
+    return true;
+  }
+
+  get #reading(): LogProgress {
+    return this.#applier.index === undefined ? this.#searched : this.#progress;
+  }
+
+  #agedOutBefore(first: Sequence): void {
+    this.#searched.skipBefore(first);
+    if (first === this.#first) return;
+    this.#first = first;
+    this.#progress.skipBefore(first);
+    this.#checks.agedOutBefore(first);
+  }
+
+  #claim(at: Sequence): void {
+    this.#progress.claim(at);
+    this.#searched.claim(at);
+  }
+
+  #learn(record: FeedRecord): void {
+    this.#applier.learnHashKey(record, this.log.epoch);
+    if (opensEpoch(record, this.log.epoch)) this.#opened = true;
+  }
+
+  #liveAgain(record: SignedRecord): LiveOutcome {
+    const known = this.#identities.at(record.sequence);
+    if (known === record.identity) return 'duplicate';
+    this.#applier.apply(record, this.log.epoch);
+    if (known !== undefined) this.#checks.sawConflict(record.sequence);
+    return 'conflict';
+  }
+
+  #liveFirst(record: SignedRecord, wall: EpochMs): LiveOutcome {
+    if (!this.#isPlausible(record, wall)) {
+      this.#applier.apply(record, this.log.epoch);
+      return 'doubtful';
+    }
+    const expected = this.#progress.target + 1;
+    this.#take(record);
+    return record.sequence > expected ? 'gap' : 'applied';
+  }
+
+  /** The signature does not cover the sequence, so an old record could have been sent again under a new one. */
+  #isPlausible(record: SignedRecord, wall: EpochMs): boolean {
+    const stands = this.#identities.sequenceOf(record.identity);
+    if (stands !== undefined && stands !== record.sequence) return false;
+    return record.time >= Math.min(this.#applier.newestRecord, wall) - LIVE_RECORD_AGE_MS_MAX;
+  }
+
+  /** Applies first and moves the watermark second: it never passes what is not in the index. Listeners hear of it here alone, once. */
+  #take(record: FeedRecord): void {
+    const body = this.#applier.apply(record, this.log.epoch);
+    if (this.#progress.mark(record.sequence)) this.#identities.remember(record.sequence, record.identity);
+    if (body !== undefined) this.#onEffect(record.sequence, body);
+  }
+}

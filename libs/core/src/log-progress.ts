@@ -1,0 +1,84 @@
+import { AHEAD_MAX } from './follower-limits.js';
+import { BEFORE_FIRST, sequence, type Sequence } from './units.js';
+
+/** Sequences `from`..`to`, both included. */
+export interface SequenceRange {
+  readonly from: Sequence;
+  readonly to: Sequence;
+}
+
+/**
+ * Which sequences of one log are done. The watermark is the highest one at or below which nothing is missing, not the
+ * highest one seen: with the maximum instead, a record that arrives early would hide the one before it, and the token
+ * that one revokes would pass.
+ */
+export class LogProgress {
+  #watermark = BEFORE_FIRST;
+  #target = BEFORE_FIRST;
+  /** Done, and above a gap. Never further than `AHEAD_MAX` above the watermark, so the set is bounded. */
+  readonly #ahead = new Set<number>();
+
+  get watermark(): Sequence {
+    return this.#watermark;
+  }
+
+  /** The highest sequence that the log is believed to have. */
+  get target(): Sequence {
+    return this.#target;
+  }
+
+  get complete(): boolean {
+    return this.#watermark >= this.#target;
+  }
+
+  has(at: Sequence): boolean {
+    return at <= this.#watermark || this.#ahead.has(at);
+  }
+
+  /** `at` was applied. False: it is too far ahead to be remembered and will be read again. */
+  mark(at: Sequence): boolean {
+    this.claim(at);
+    if (at > this.#watermark + AHEAD_MAX) return false;
+    if (at > this.#watermark) this.#ahead.add(at);
+    this.#advance();
+    return true;
+  }
+
+  /** The log has, or is said to have, records up to `at`. */
+  claim(at: Sequence): void {
+    if (at > this.#target) this.#target = at;
+  }
+
+  /** What was claimed above `last` turned out not to be in the log. */
+  shrinkTo(last: Sequence): void {
+    this.#target = last > this.#watermark ? last : this.#watermark;
+    for (const at of this.#ahead) if (at > last) this.#ahead.delete(at);
+  }
+
+  /** Everything before `first` has aged out of the log: nothing there can hit a living token any more. */
+  skipBefore(first: Sequence): void {
+    if (first - 1 <= this.#watermark) return;
+    this.#watermark = sequence(first - 1);
+    for (const at of this.#ahead) if (at < first) this.#ahead.delete(at);
+    this.claim(this.#watermark);
+    this.#advance();
+  }
+
+  /** The lowest missing range that nobody is reading, at most `length` long; undefined when there is none. */
+  nextMissing(reading: readonly SequenceRange[], length: number): SequenceRange | undefined {
+    const taken = (at: number): boolean =>
+      this.#ahead.has(at) || reading.some(({ from, to }) => from <= at && at <= to);
+    const end = Math.min(this.#target, this.#watermark + AHEAD_MAX);
+    let from = this.#watermark + 1;
+    while (from <= end && taken(from)) from += 1;
+    if (from > end) return undefined;
+    let to = from;
+    while (to < end && to - from + 1 < length && !taken(to + 1)) to += 1;
+    return { from: sequence(from), to: sequence(to) };
+  }
+
+  #advance(): void {
+    while (this.#ahead.delete(this.#watermark + 1)) this.#watermark = sequence(this.#watermark + 1);
+    if (this.#target < this.#watermark) this.#target = this.#watermark;
+  }
+}

@@ -1,0 +1,108 @@
+import { DeclaredSettings, type CompareSettings } from './declared-settings.js';
+import { RevocationError } from './errors.js';
+import { type FeedRecord, type RecordBody } from './record.js';
+import { type RevocationIndex } from './revocation-index.js';
+import { UnreadableRecords } from './unreadable-records.js';
+import { epochMs, type EpochMs } from './units.js';
+
+/** A body that changes what is revoked. */
+export type EffectiveBody = Extract<RecordBody, { readonly kind: 'revoked' | 'lifted' }>;
+
+export type IndexFactory = (options: { readonly hashKey: Uint8Array }) => RevocationIndex;
+
+export interface RecordApplierOptions {
+  readonly compareSettings: CompareSettings;
+  readonly createIndex: IndexFactory;
+  readonly index: RevocationIndex | undefined;
+}
+
+const HASH_KEY = /^[0-9a-f]{32}$/i;
+
+const bytesOfHex = (hex: string): Uint8Array =>
+  Uint8Array.from({ length: hex.length / 2 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16));
+
+/**
+ * Takes records into memory. It outlives every log: a wiped, rolled back or recreated log only adds to it, so nothing
+ * that is revoked is forgotten because a broker forgot it.
+ */
+export class RecordApplier {
+  readonly unreadable = new UnreadableRecords();
+  readonly declared: DeclaredSettings;
+  readonly counters = { foreign: 0, unreadable: 0 };
+  readonly #createIndex: IndexFactory;
+  #index: RevocationIndex | undefined;
+  #newestRecord = epochMs(0);
+
+  constructor(options: RecordApplierOptions) {
+    this.declared = new DeclaredSettings(options.compareSettings);
+    this.#createIndex = options.createIndex;
+    this.#index = options.index;
+  }
+
+  /** Undefined until the log told the hash key: revocations cannot be taken in before. */
+  get index(): RevocationIndex | undefined {
+    return this.#index;
+  }
+
+  /** The newest time that a record of ours carried. */
+  get newestRecord(): EpochMs {
+    return this.#newestRecord;
+  }
+
+  /**
+   * Makes the index if `record` is the one that opens `epoch`. With an index already there a new hash key changes
+   * nothing: records carry the keys themselves, so both epochs unite under the key we began with.
+   */
+  learnHashKey(record: FeedRecord, epoch: string): void {
+    if (this.#index !== undefined || !opensEpoch(record, epoch) || !HASH_KEY.test(record.body.hashKey)) return;
+    this.#index = this.#createIndex({ hashKey: bytesOfHex(record.body.hashKey) });
+  }
+
+  /** Takes one record of the log of `epoch` in; again, or out of order, changes nothing. Answers what took effect, if anything did. */
+  apply(record: FeedRecord, epoch: string): EffectiveBody | undefined {
+    if (record.kind === 'foreign' || (record.kind === 'record' && record.epoch !== epoch)) {
+      this.counters.foreign += 1;
+      return undefined;
+    }
+    if (record.kind === 'unreadable') {
+      this.counters.unreadable += 1;
+      this.unreadable.add(record.identity, record.issuer, epoch);
+      return undefined;
+    }
+    if (record.time > this.#newestRecord) this.#newestRecord = record.time;
+    return this.#applyBody(record.body, epoch);
+  }
+
+  #applyBody(body: RecordBody, epoch: string): EffectiveBody | undefined {
+    switch (body.kind) {
+      case 'revoked':
+        for (const revocation of body.revocations) this.#indexOrFail().apply(revocation);
+        return body;
+      case 'lifted':
+        for (const lift of body.lifts) this.#indexOrFail().lift(lift);
+        return body;
+      case 'settingsDeclared':
+        this.declared.declare({ epoch, version: body.version, settings: body.settings });
+        return undefined;
+      case 'voided':
+        this.unreadable.void(body.recordId);
+        return undefined;
+      case 'epochOpened':
+        return undefined;
+    }
+  }
+
+  #indexOrFail(): RevocationIndex {
+    if (this.#index === undefined) throw new RevocationError('ERR_INVARIANT', 'A revocation came before the hash key.');
+    return this.#index;
+  }
+}
+
+type OpeningRecord = FeedRecord & {
+  readonly kind: 'record';
+  readonly body: RecordBody & { readonly kind: 'epochOpened' };
+};
+
+/** An epoch counts from this record on, and only if the record names the epoch of the log it stands in. */
+export const opensEpoch = (record: FeedRecord, epoch: string): record is OpeningRecord =>
+  record.kind === 'record' && record.epoch === epoch && record.body.kind === 'epochOpened';

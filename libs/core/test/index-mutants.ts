@@ -1,0 +1,244 @@
+import {
+  type CutoffClaim,
+  type EpochMs,
+  epochMs,
+  epochSeconds,
+  type Filter,
+  type Hit,
+  type IndexSize,
+  keyOf,
+  type Lift,
+  type Revocation,
+  type RevocationIndex,
+  type TokenFacts,
+} from '@revocast/core';
+import { createBloomFilter } from '../src/bloom-filter.js';
+import { PlainIndex } from '../src/plain-index.js';
+
+export const HASH_KEY = Uint8Array.from({ length: 16 }, (_, i) => i);
+
+/** A good index; each mutant breaks one thing about it. */
+class Mutant implements RevocationIndex {
+  protected readonly good: RevocationIndex;
+
+  constructor(filter: Filter = createBloomFilter({ hashKey: HASH_KEY, capacity: 1 })) {
+    this.good = new PlainIndex(filter);
+  }
+
+  apply(revocation: Revocation): void {
+    this.good.apply(revocation);
+  }
+
+  lift(lift: Lift): void {
+    this.good.lift(lift);
+  }
+
+  find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
+    return this.good.find(token, now, cutoffClaim);
+  }
+
+  has(id: string, now: EpochMs): boolean {
+    return this.good.has(id, now);
+  }
+
+  reclaim(now: EpochMs, newestTick: EpochMs, entriesMax: number): number {
+    return this.good.reclaim(now, newestTick, entriesMax);
+  }
+
+  size(now: EpochMs): IndexSize {
+    return this.good.size(now);
+  }
+}
+
+class LiftsByKey extends Mutant {
+  readonly #applied: Revocation[] = [];
+
+  override apply(revocation: Revocation): void {
+    this.#applied.push(revocation);
+    super.apply(revocation);
+  }
+
+  override lift(lift: Lift): void {
+    super.lift(lift);
+    const keys = this.#applied.filter(({ id }) => id === lift.id).map(({ issuer, key }) => keyOf(issuer, key));
+    for (const { id, issuer, key } of this.#applied) {
+      if (keys.includes(keyOf(issuer, key))) super.lift({ ...lift, id });
+    }
+  }
+}
+
+class ForgetsEarlyLifts extends Mutant {
+  readonly #known = new Set<string>();
+
+  override apply(revocation: Revocation): void {
+    this.#known.add(revocation.id);
+    super.apply(revocation);
+  }
+
+  override lift(lift: Lift): void {
+    if (this.#known.has(lift.id)) super.lift(lift);
+  }
+}
+
+class EndsASecondEarly extends Mutant {
+  override apply(revocation: Revocation): void {
+    const { retainUntil } = revocation;
+    super.apply({
+      ...revocation,
+      retainUntil: retainUntil === 'lifted' ? retainUntil : epochSeconds(retainUntil - 1),
+    });
+  }
+}
+
+class NeverEnds extends Mutant {
+  override apply(revocation: Revocation): void {
+    super.apply({ ...revocation, retainUntil: 'lifted' });
+  }
+}
+
+class CutsOffInclusively extends Mutant {
+  override apply(revocation: Revocation): void {
+    const { effect } = revocation;
+    if (effect.kind !== 'issuedBefore') super.apply(revocation);
+    else super.apply({ ...revocation, effect: { ...effect, issuedBefore: epochSeconds(effect.issuedBefore + 1) } });
+  }
+}
+
+/** A younger record of a key takes the place of the older ones, as a map from key to cut-off would have it. */
+class KeepsTheLatestOnly extends Mutant {
+  readonly #latest = new Map<string, Revocation>();
+
+  override apply(revocation: Revocation): void {
+    const name = keyOf(revocation.issuer, revocation.key);
+    const before = this.#latest.get(name);
+    if (before !== undefined && before.id !== revocation.id) {
+      super.lift({ id: before.id, retainUntil: epochSeconds(0) });
+    }
+    this.#latest.set(name, revocation);
+    super.apply(revocation);
+  }
+}
+
+/** Believes the list of superseded ids, whatever it names, and brings nothing back. */
+class LiftsSuperseded extends Mutant {
+  override apply(revocation: Revocation): void {
+    super.apply(revocation);
+    for (const id of revocation.supersedes ?? []) super.lift({ id, retainUntil: epochSeconds(4e9) });
+  }
+}
+
+class ReclaimsByLocalClock extends Mutant {
+  override reclaim(now: EpochMs, _newestTick: EpochMs, entriesMax: number): number {
+    return super.reclaim(now, now, entriesMax);
+  }
+}
+
+class ReclaimsAtOnce extends Mutant {
+  override reclaim(now: EpochMs, newestTick: EpochMs, entriesMax: number): number {
+    return super.reclaim(epochMs(now + 3_600_000), epochMs(newestTick + 3_600_000), entriesMax);
+  }
+}
+
+class MixesIssuers extends Mutant {
+  override apply(revocation: Revocation): void {
+    super.apply({ ...revocation, issuer: 'any' });
+  }
+
+  override find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
+    return super.find({ ...token, issuer: 'any' }, now, cutoffClaim);
+  }
+}
+
+class PassesTokensWithoutTime extends Mutant {
+  override find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
+    return super.find({ ...token, cutoffTime: token.cutoffTime ?? token.issuedAt }, now, cutoffClaim);
+  }
+}
+
+class AsksOneNameOfAKey extends Mutant {
+  override find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
+    const { thumbprint: _thumbprint, ...rest } = token;
+    return super.find(token.kid === undefined ? token : rest, now, cutoffClaim);
+  }
+}
+
+class HashesAlways extends Mutant {
+  override find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
+    token.signingInputHash();
+    return super.find(token, now, cutoffClaim);
+  }
+}
+
+class PromisesLogin extends Mutant {
+  override find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
+    const hit = super.find(token, now, cutoffClaim);
+    return hit && { ...hit, byAuthTime: cutoffClaim === 'auth_time' };
+  }
+}
+
+const brokenFilter = (change: (good: Filter) => Partial<Filter>): Filter => {
+  const good = createBloomFilter({ hashKey: HASH_KEY, capacity: 1 });
+  const whole: Filter = {
+    add: (key) => good.add(key),
+    mightContain: (key) => good.mightContain(key),
+    rebuild: (keys) => good.rebuild(keys),
+    get added() {
+      return good.added;
+    },
+    get bytes() {
+      return good.bytes;
+    },
+  };
+  return Object.defineProperties(whole, Object.getOwnPropertyDescriptors(change(good)));
+};
+
+/** A filter that never sees some keys: about what one bit that cannot be set does. */
+const dropsABit = (): Filter =>
+  brokenFilter((good) => ({ mightContain: (key) => digitSum(key) % 8 !== 3 && good.mightContain(key) }));
+
+const digitSum = (text: string): number => Array.from(text).reduce((sum, unit) => sum + unit.charCodeAt(0), 0);
+
+/** A filter that grows by starting over, and loses what it had. */
+const losesOnGrowth = (): Filter =>
+  brokenFilter((good) => ({
+    add: (key) => {
+      if (good.added % 4 === 3) good.rebuild([]);
+      good.add(key);
+    },
+  }));
+
+/** A good filter in front of which everything passes: false positives must reject nothing. */
+export const indexBehindAFullFilter = (): RevocationIndex =>
+  new PlainIndex(brokenFilter(() => ({ mightContain: () => true })));
+
+class DropsABit extends Mutant {
+  constructor() {
+    super(dropsABit());
+  }
+}
+
+class LosesOnGrowth extends Mutant {
+  constructor() {
+    super(losesOnGrowth());
+  }
+}
+
+/** What is wrong with each. */
+export const INDEX_MUTANTS: readonly (readonly [string, new () => RevocationIndex])[] = [
+  ['whose filter drops a bit', DropsABit],
+  ['whose filter loses what it had when it grows', LosesOnGrowth],
+  ['that lifts by key instead of by id', LiftsByKey],
+  ['that ignores a lift which comes before its revocation', ForgetsEarlyLifts],
+  ['that ends entries one second early', EndsASecondEarly],
+  ['that never ends an entry', NeverEnds],
+  ['whose cut-offs include their own second', CutsOffInclusively],
+  ['that keeps the latest record of a key only', KeepsTheLatestOnly],
+  ['that drops what is superseded for good', LiftsSuperseded],
+  ['that reclaims by the local clock alone', ReclaimsByLocalClock],
+  ['that reclaims as soon as an entry has ended', ReclaimsAtOnce],
+  ['that takes one issuer for another', MixesIssuers],
+  ['that passes tokens without the time a cut-off is compared with', PassesTokensWithoutTime],
+  ['that asks for the kid and not for the thumbprint', AsksOneNameOfAKey],
+  ['that hashes the signing input of every token', HashesAlways],
+  ['that promises that logging in again helps', PromisesLogin],
+];
