@@ -1,0 +1,270 @@
+import {
+  type EpochMs,
+  type Feed,
+  type FeedListener,
+  type FeedRecord,
+  type Head,
+  type Heartbeat,
+  type LogIdentity,
+  type RecordBody,
+  RevocationError,
+  type Schedule,
+  type Sequence,
+  type Tick,
+} from '@revocast/core';
+import { InMemoryLog, type UnplacedRecord } from './in-memory-log.js';
+
+/** What goes wrong between broker and nodes; each is asked anew for every message, so a test may change its mind. */
+export interface InMemoryFaults {
+  /** Delays of the copies of one live message: `[]` is lost, `[0]` arrives, `[0, 40]` arrives twice, `[500]` is late. */
+  readonly deliver?: (record: FeedRecord) => readonly number[];
+  /** How long an ask takes on its way there, and its answer on the way back. Milliseconds. */
+  readonly travelMs?: () => number;
+  /** Whether an ask gets no useful answer. */
+  readonly refuses?: (ask: 'locate' | 'head' | 'read') => boolean;
+  /** How long ago the leader heard from a majority. Milliseconds. */
+  readonly quorumAgeMs?: () => number;
+}
+
+export interface InMemoryBrokerOptions {
+  readonly schedule: Schedule;
+  /** Stamped on records and ticks. */
+  readonly now: () => EpochMs;
+  readonly faults?: InMemoryFaults;
+}
+
+/**
+ * A broker in memory with one namespace: a log, a live feed, ticks, and any number of feeds connected to it.
+ * libs/testing/README.md lists what it does not model.
+ */
+export class InMemoryBroker {
+  readonly schedule: Schedule;
+  readonly heartbeats: Heartbeat[] = [];
+  faults: InMemoryFaults;
+  readonly #now: () => EpochMs;
+  readonly #feeds = new Set<InMemoryFeed>();
+  #log: InMemoryLog | undefined;
+  #logsMade = 0;
+  #recordsMade = 0;
+
+  constructor({ schedule, now, faults = {} }: InMemoryBrokerOptions) {
+    this.schedule = schedule;
+    this.#now = now;
+    this.faults = faults;
+  }
+
+  get log(): InMemoryLog | undefined {
+    return this.#log;
+  }
+
+  /** A feed that is not yet open, as a node would make it. */
+  createFeed(): InMemoryFeed {
+    const feed = new InMemoryFeed(this);
+    this.#feeds.add(feed);
+    return feed;
+  }
+
+  /** Makes a log and removes the one before. The name follows the epoch, so making one epoch twice recreates the log. */
+  createLog(epoch: string): LogIdentity {
+    this.#logsMade += 1;
+    this.#log = new InMemoryLog({ name: `LOG_${epoch}`, epoch, created: `made-${String(this.#logsMade)}` });
+    return this.#log.identity;
+  }
+
+  removeLog(): void {
+    this.#log = undefined;
+  }
+
+  /** Stores a signed record of ours and sends it to whoever is subscribed. */
+  publish(body: RecordBody, id = this.#nextId()): FeedRecord {
+    const log = this.requiredLog();
+    return this.place({ kind: 'record', identity: id, epoch: log.identity.epoch, time: this.#now(), body });
+  }
+
+  /** Stores any record: foreign, unreadable, one of another epoch. */
+  place(record: UnplacedRecord): FeedRecord {
+    const placed = this.requiredLog().append(record);
+    for (const feed of this.#feeds) feed.deliver(placed);
+    return placed;
+  }
+
+  /** Sends something that looks like a live record and is in no log. */
+  inject(record: FeedRecord): void {
+    for (const feed of this.#feeds) feed.deliver(record);
+  }
+
+  tick(parts: Partial<Tick> = {}): Tick {
+    const log = this.requiredLog();
+    const tick: Tick = {
+      id: this.#nextId(),
+      epoch: log.identity.epoch,
+      head: log.last,
+      time: this.#now(),
+      fleetBoundMs: 300_000,
+      ...parts,
+    };
+    for (const feed of this.#feeds) feed.hearTick(tick);
+    return tick;
+  }
+
+  requiredLog(): InMemoryLog {
+    if (this.#log === undefined) throw new RevocationError('ERR_LOG_UNAVAILABLE', 'There is no log.');
+    return this.#log;
+  }
+
+  forget(feed: InMemoryFeed): void {
+    this.#feeds.delete(feed);
+  }
+
+  #nextId(): string {
+    this.#recordsMade += 1;
+    return `record-${String(this.#recordsMade)}`;
+  }
+}
+
+/** One node's connection to an `InMemoryBroker`. */
+export class InMemoryFeed implements Feed {
+  readonly #broker: InMemoryBroker;
+  #listener: FeedListener | undefined;
+  #reachable = true;
+  #connected = false;
+  #closed = false;
+  /** Whether the broker knows of our subscription; it learns of it some time after we connected. */
+  #subscribed = false;
+  #subscribing = Promise.resolve();
+  readonly #travelling = new Set<(reason: Error) => void>();
+  /** Counts connections: a message of an earlier one never arrives, as with TCP. */
+  #connection = 0;
+
+  constructor(broker: InMemoryBroker) {
+    this.#broker = broker;
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  open(listener: FeedListener): void {
+    this.#listener = listener;
+    this.#broker.schedule(0, () => this.#connect());
+  }
+
+  /** Cuts the connection, or keeps it from being made. */
+  disconnect(): void {
+    this.#reachable = false;
+    if (!this.#connected) return;
+    this.#cut();
+    this.#listener?.disconnected();
+  }
+
+  reconnect(): void {
+    this.#reachable = true;
+    this.#connect();
+  }
+
+  async subscribed(): Promise<void> {
+    if (!this.#connected) throw disconnected();
+    await this.#subscribing;
+    await this.#travel();
+  }
+
+  locate(): Promise<LogIdentity | undefined> {
+    return this.#ask('locate', () => this.#broker.log?.identity);
+  }
+
+  head(log: LogIdentity): Promise<Head> {
+    return this.#ask('head', () => {
+      const quorumAgeMs = this.#broker.faults.quorumAgeMs?.() ?? 0;
+      const { identity, first, last } = this.#logOf(log);
+      return { log: identity, first, last, quorumAgeMs };
+    });
+  }
+
+  read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]> {
+    return this.#ask('read', () => this.#logOf(log).read(from, to));
+  }
+
+  report(heartbeat: Heartbeat): void {
+    if (this.#connected) this.#broker.heartbeats.push(heartbeat);
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#cut();
+    this.#listener = undefined;
+    this.#broker.forget(this);
+    return Promise.resolve();
+  }
+
+  /** The broker has sent a live record. */
+  deliver(record: FeedRecord): void {
+    const delays = this.#broker.faults.deliver?.(record) ?? [0];
+    for (const delayMs of delays) this.#arrive(delayMs, (listener) => listener.record(record));
+  }
+
+  hearTick(tick: Tick): void {
+    this.#arrive(0, (listener) => listener.tick(tick));
+  }
+
+  #connect(): void {
+    if (!this.#reachable || this.#connected || this.#closed) return;
+    this.#connected = true;
+    this.#connection += 1;
+    this.#subscribe();
+    this.#listener?.connected();
+  }
+
+  #subscribe(): void {
+    this.#subscribed = false;
+    this.#subscribing = this.#travel().then(() => {
+      this.#subscribed = true;
+    });
+    // Whoever waits for it hears of the cut; when nobody does, nothing is lost.
+    this.#subscribing.catch(() => undefined);
+  }
+
+  #arrive(delayMs: number, tell: (listener: FeedListener) => void): void {
+    if (!this.#connected || !this.#subscribed) return;
+    const connection = this.#connection;
+    this.#broker.schedule(delayMs, () => {
+      if (this.#connected && connection === this.#connection && this.#listener !== undefined) tell(this.#listener);
+    });
+  }
+
+  async #ask<Answer>(ask: 'locate' | 'head' | 'read', answer: () => Answer): Promise<Answer> {
+    await this.#travel();
+    if (this.#broker.faults.refuses?.(ask) === true) throw disconnected();
+    const answered = answer();
+    await this.#travel();
+    return answered;
+  }
+
+  /** A log is found by its name: whoever asks for a recreated one is answered by the new one. */
+  #logOf(log: LogIdentity): InMemoryLog {
+    const current = this.#broker.requiredLog();
+    if (current.identity.name !== log.name) throw new RevocationError('ERR_LOG_UNAVAILABLE', `No log ${log.name}.`);
+    return current;
+  }
+
+  /** One way between node and broker; a cut ends it at once. */
+  #travel(): Promise<void> {
+    if (!this.#connected) return Promise.reject(disconnected());
+    const travelMs = this.#broker.faults.travelMs?.() ?? 0;
+    return new Promise((resolve, reject) => {
+      this.#travelling.add(reject);
+      this.#broker.schedule(travelMs, () => {
+        this.#travelling.delete(reject);
+        resolve();
+      });
+    });
+  }
+
+  #cut(): void {
+    this.#connected = false;
+    for (const reject of this.#travelling) reject(disconnected());
+    this.#travelling.clear();
+  }
+}
+
+const disconnected = (): RevocationError =>
+  new RevocationError('ERR_FEED_DISCONNECTED', 'The broker cannot be reached.');

@@ -1,0 +1,158 @@
+import {
+  type CutoffClaim,
+  type EpochMs,
+  type Hit,
+  type Lift,
+  RECLAIM_AFTER_SECONDS,
+  type Revocation,
+  type RevocationIndex,
+  type RevocationKey,
+  type TokenFacts,
+} from '@revocast/core';
+
+/**
+ * What an index should answer, said as plainly as possible: a list that forgets nothing, asked from end to end.
+ * It shares no code with the index but its types.
+ */
+export class RevocationModel {
+  readonly #revocations = new Map<string, Revocation>();
+  readonly #lifted = new Set<string>();
+
+  apply(revocation: Revocation): void {
+    // By content: two records that were given one id by mistake both count.
+    const { id, issuer, key, effect, retainUntil } = revocation;
+    const name = JSON.stringify([id, issuer, key, effect, retainUntil]);
+    if (!this.#revocations.has(name)) this.#revocations.set(name, revocation);
+  }
+
+  lift({ id }: Lift): void {
+    this.#lifted.add(id);
+  }
+
+  /** Revocations that are not lifted and hit the token, whether or not they have ended. */
+  hitting(token: TokenFacts): readonly Revocation[] {
+    return this.#unlifted().filter((revocation) => isHit(revocation, token));
+  }
+
+  /** Of these, the ones that have not ended at `now`. */
+  liveHitting(token: TokenFacts, now: EpochMs): readonly Revocation[] {
+    return this.hitting(token).filter((revocation) => isRunning(revocation, now));
+  }
+
+  live(now: EpochMs): readonly Revocation[] {
+    return this.#unlifted().filter((revocation) => isRunning(revocation, now));
+  }
+
+  /** Live ones without those that another one of their key names and outdoes: what counts against a capacity. */
+  countLive(now: EpochMs): number {
+    const unlifted = this.#unlifted();
+    return this.live(now).filter((one) => !unlifted.some((other) => outdoes(other, one))).length;
+  }
+
+  #unlifted(): readonly Revocation[] {
+    return [...this.#revocations.values()].filter(({ id }) => !this.#lifted.has(id));
+  }
+}
+
+const isRunning = ({ retainUntil }: Revocation, now: EpochMs): boolean =>
+  retainUntil === 'lifted' || now < retainUntil * 1000;
+
+const isHit = ({ issuer, key, effect }: Revocation, token: TokenFacts): boolean => {
+  if (issuer !== token.issuer || !isNamed(key, token)) return false;
+  if (effect.kind !== 'issuedBefore') return true;
+  return token.cutoffTime === undefined || token.cutoffTime < effect.issuedBefore;
+};
+
+const isNamed = (key: RevocationKey, token: TokenFacts): boolean => {
+  if ('signingInputHash' in key) return key.signingInputHash === token.signingInputHash();
+  const { scope: _scope, ...fields } = key;
+  const facts: Partial<Record<string, unknown>> = { ...token };
+  return Object.entries(fields).every(([name, value]) => facts[name] === value);
+};
+
+const outdoes = (other: Revocation, one: Revocation): boolean =>
+  other !== one &&
+  other.supersedes?.includes(one.id) === true &&
+  other.issuer === one.issuer &&
+  JSON.stringify(other.key) === JSON.stringify(one.key) &&
+  (other.retainUntil === 'lifted' || (one.retainUntil !== 'lifted' && other.retainUntil >= one.retainUntil)) &&
+  (other.effect.kind !== 'issuedBefore' ||
+    (one.effect.kind === 'issuedBefore' && other.effect.issuedBefore >= one.effect.issuedBefore));
+
+/** Something that happens to an index. */
+export type IndexStep =
+  | { readonly do: 'apply'; readonly revocation: Revocation }
+  | { readonly do: 'lift'; readonly lift: Lift }
+  | { readonly do: 'reclaim'; readonly now: EpochMs; readonly newestTick: EpochMs; readonly entriesMax: number }
+  | { readonly do: 'find'; readonly token: TokenFacts; readonly now: EpochMs; readonly cutoffClaim: CutoffClaim };
+
+/**
+ * Plays `steps` on the index and on a model, and says where they first disagree, or undefined if nowhere. A time before
+ * what was allowed to be reclaimed is not asked about: there an index may know less than a model that forgets nothing.
+ */
+export const firstDisagreement = (index: RevocationIndex, steps: readonly IndexStep[]): string | undefined => {
+  const model = new RevocationModel();
+  let reclaimedTo = -Infinity;
+  for (const step of steps) {
+    switch (step.do) {
+      case 'apply':
+        index.apply(step.revocation);
+        model.apply(step.revocation);
+        break;
+      case 'lift':
+        index.lift(step.lift);
+        model.lift(step.lift);
+        break;
+      case 'reclaim':
+        index.reclaim(step.now, step.newestTick, step.entriesMax);
+        reclaimedTo = Math.max(reclaimedTo, Math.min(step.now, step.newestTick) - RECLAIM_AFTER_SECONDS * 1000);
+        break;
+      case 'find': {
+        const difference = step.now < reclaimedTo ? undefined : disagreementAt(index, model, step);
+        if (difference !== undefined) return difference;
+      }
+    }
+  }
+  return undefined;
+};
+
+type FindStep = IndexStep & { readonly do: 'find' };
+
+const disagreementAt = (index: RevocationIndex, model: RevocationModel, step: FindStep): string | undefined => {
+  const { now, cutoffClaim } = step;
+  const hashed = { times: 0 };
+  const token = withHashCounted(step.token, hashed);
+  const answer = wrongHit(index.find(token, now, cutoffClaim), model.liveHitting(step.token, now), cutoffClaim);
+  if (answer !== undefined) return answer;
+  const live = model.live(now);
+  if (hashed.times > 0 && !live.some(({ key }) => 'signingInputHash' in key)) {
+    return 'hashed the signing input though nothing asks for it';
+  }
+  const missing = live.find(({ id }) => !index.has(id, now));
+  if (missing !== undefined) return `has not ${missing.id}`;
+  const { liveEntries } = index.size(now);
+  const expected = model.countLive(now);
+  return liveEntries === expected ? undefined : `counts ${liveEntries} live entries instead of ${expected}`;
+};
+
+const withHashCounted = (token: TokenFacts, hashed: { times: number }): TokenFacts => ({
+  ...token,
+  signingInputHash: () => {
+    hashed.times++;
+    return token.signingInputHash();
+  },
+});
+
+/** What is wrong with a hit, given all revocations that hit. */
+const wrongHit = (
+  hit: Hit | undefined,
+  hitting: readonly Revocation[],
+  cutoffClaim: CutoffClaim,
+): string | undefined => {
+  const ids = hitting.map(({ id }) => id).join(', ');
+  if (hit === undefined) return hitting.length === 0 ? undefined : `misses ${ids}`;
+  const named = hitting.filter(({ id, key }) => id === hit.revocationId && key.scope === hit.scope);
+  if (named.length === 0) return `names ${hit.scope} ${hit.revocationId}, but what hits is: ${ids}`;
+  const loginHelps = cutoffClaim === 'auth_time' && hitting.every(({ effect }) => effect.kind === 'issuedBefore');
+  return hit.byAuthTime === loginHelps ? undefined : `says byAuthTime ${String(hit.byAuthTime)}`;
+};
