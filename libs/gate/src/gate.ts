@@ -1,0 +1,171 @@
+import {
+  decide,
+  enforceableScopes,
+  RevocationError,
+  settingsDigest,
+  STALENESS_MS_MAX_DEFAULT,
+  type IssuerCoverage,
+  type Mode,
+  type RevocationSource,
+  type TokenFacts,
+  type Verdict,
+} from '@revocast/core';
+import { type GateAnswer, type RecheckAnswer, type Refusal, type Verified } from './answer.js';
+import { MISSING, outlived, revoked, unavailable, unverified } from './challenge.js';
+import { CoverageWindow } from './coverage.js';
+import { type IssuerConfig } from './issuer-config.js';
+import { issuerSettings } from './issuers.js';
+import { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions, type VerifyOptions } from './verify.js';
+
+/** What one route may ask beyond the gate's own settings: it can only tighten them. */
+export interface RoutePolicy {
+  /** Milliseconds; a value above the gate's own has no effect. */
+  readonly stalenessMsMax?: number;
+}
+
+export interface GateOptions extends TokenVerifierOptions {
+  readonly source: RevocationSource;
+  readonly mode: Mode;
+  /** Milliseconds, default 300,000: how old the last proof of being at the head may be. */
+  readonly stalenessMsMax?: number;
+  /** Called with every answer, for metrics and logs. What it throws fails the request. */
+  readonly onVerdict?: (answer: GateAnswer | RecheckAnswer) => void;
+}
+
+/**
+ * Verifies a token and checks it against revocations.
+ *
+ *     const gate = createGate({ issuers: parseIssuers([keycloak({ issuer })]), source: follower, mode: 'strict', clock });
+ *     const answer = await gate.check(token);
+ */
+export interface Gate {
+  /** `undefined` = the request brought no credentials. Rejects only on a defect, never because of the token. */
+  check(token: string | undefined, policy?: RoutePolicy): Promise<GateAnswer>;
+  /** Asks again for a token that was verified before, such as that of a live connection. No I/O. */
+  recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer;
+  /** Throws RevocationError: an ERR_TOKEN_* code, or ERR_KEYS_UNAVAILABLE. */
+  verify(token: string, options?: VerifyOptions): Promise<Verified>;
+  /** Which scopes each issuer's tokens can be hit by, and which claims the latest 10,000 tokens really carried. */
+  coverage(): readonly IssuerCoverage[];
+}
+
+/** A gate whose issuers may change while the process runs. */
+export interface ReloadableGate extends Gate {
+  /** The gate to use from now on. Issuers that stay keep the keys they have fetched, also in an outage, and their counts. */
+  withIssuers(issuers: readonly IssuerConfig[]): ReloadableGate;
+}
+
+const validBound = (stalenessMsMax: number): number => {
+  if (Number.isFinite(stalenessMsMax) && stalenessMsMax > 0) return stalenessMsMax;
+  throw new RevocationError('ERR_CONFIG', 'stalenessMsMax must be a number of milliseconds above 0');
+};
+
+/** Whether the request may go on under `mode`; decides nothing about a token that did not verify. */
+const passes = (verdict: Verdict, mode: Mode): boolean => {
+  switch (mode) {
+    case 'observe':
+      return true;
+    case 'bestEffort':
+      return verdict.kind === 'active' || (verdict.kind === 'unknown' && verdict.everCurrent);
+    case 'strict':
+      return verdict.kind === 'active';
+  }
+};
+
+interface Watched {
+  readonly config: IssuerConfig;
+  readonly window: CoverageWindow;
+}
+type Watches = ReadonlyMap<string, Watched>;
+
+const watchesOf = (issuers: readonly IssuerConfig[], earlier: Watches): Watches =>
+  new Map(
+    issuers.map((config) => [
+      config.issuer,
+      { config, window: earlier.get(config.issuer)?.window ?? new CoverageWindow() },
+    ]),
+  );
+
+class TokenGate implements ReloadableGate {
+  readonly #stalenessMsMax: number;
+
+  constructor(
+    private readonly options: GateOptions,
+    private readonly verifier: TokenVerifier,
+    private readonly watches: Watches,
+  ) {
+    this.#stalenessMsMax = validBound(options.stalenessMsMax ?? STALENESS_MS_MAX_DEFAULT);
+  }
+
+  async check(token: string | undefined, policy?: RoutePolicy): Promise<GateAnswer> {
+    return this.#reported(token === undefined ? MISSING : await this.#answer(token, policy));
+  }
+
+  recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer {
+    return this.#reported(this.#decide(facts, policy));
+  }
+
+  verify(token: string, options?: VerifyOptions): Promise<Verified> {
+    return this.verifier.verify(token, options);
+  }
+
+  coverage(): readonly IssuerCoverage[] {
+    return [...this.watches.values()].map(({ config, window }) => {
+      const settings = issuerSettings(config);
+      const scopes = enforceableScopes(settings);
+      return { issuer: config.issuer, scopes, settingsDigest: settingsDigest(settings), ...window.counts(scopes) };
+    });
+  }
+
+  withIssuers(issuers: readonly IssuerConfig[]): ReloadableGate {
+    const watches = watchesOf(issuers, this.watches);
+    return new TokenGate({ ...this.options, issuers }, this.verifier.withIssuers(issuers), watches);
+  }
+
+  async #answer(token: string, policy: RoutePolicy | undefined): Promise<GateAnswer> {
+    const verified = await this.#verified(token);
+    if ('outcome' in verified) return verified;
+    const { facts, claims } = verified;
+    this.watches.get(facts.issuer)?.window.note(facts);
+    // Nothing is awaited from here on: a proof of freshness read before a wait could run out during it.
+    const answer = this.#decide(facts, policy);
+    return answer.outcome === 'pass' ? { ...answer, claims } : answer;
+  }
+
+  async #verified(token: string): Promise<Verified | Refusal> {
+    try {
+      return await this.verifier.verify(token);
+    } catch (error) {
+      return unverified(error, this.#prng);
+    }
+  }
+
+  #decide(facts: TokenFacts, policy: RoutePolicy | undefined): RecheckAnswer {
+    const { source, mode } = this.options;
+    const verdict = decide(source, facts, this.#boundUnder(policy));
+    // Asked after the look-up: a revocation stops counting once its tokens have expired, and a clock read
+    // before it could call a token alive that the look-up no longer finds revoked.
+    const refusal = this.verifier.refusalNow(facts);
+    if (refusal !== undefined) return outlived(refusal, facts);
+    if (passes(verdict, mode)) return { outcome: 'pass', facts, verdict };
+    if (verdict.kind === 'revoked') return revoked(verdict, facts);
+    return { ...unavailable('ERR_REVOCATION_UNKNOWN', this.#prng), facts };
+  }
+
+  #boundUnder(policy: RoutePolicy | undefined): number {
+    const own = this.#stalenessMsMax;
+    return policy?.stalenessMsMax === undefined ? own : Math.min(own, validBound(policy.stalenessMsMax));
+  }
+
+  get #prng(): () => number {
+    return this.options.prng ?? Math.random;
+  }
+
+  #reported<Answer extends GateAnswer | RecheckAnswer>(answer: Answer): Answer {
+    this.options.onVerdict?.(answer);
+    return answer;
+  }
+}
+
+export const createGate = (options: GateOptions): ReloadableGate =>
+  new TokenGate(options, createTokenVerifier(options), watchesOf(options.issuers, new Map()));
