@@ -1,0 +1,69 @@
+import { type EpochMs, type Head, type Heartbeat, type LogIdentity, type Sequence, type Tick } from '@revocast/core';
+import { type AdapterLog } from './adapter-log.js';
+import { type Signer, type Verifier } from './keys.js';
+import { type NatsSettings } from './nats-settings.js';
+import { type EncodedRecord } from './wire.js';
+
+export interface PublisherOptions {
+  readonly nats: NatsSettings;
+  readonly namespace: string;
+  /** Signs the ticks. */
+  readonly signer: Signer;
+  /** Checks the ticks of other instances. */
+  readonly verifier: Verifier;
+  /** Copies of the log: 1 for development, 3 in production. */
+  readonly replicas: number;
+  /** How long the log keeps a record. Seconds; more than any revocation is retained. Only ever raised. */
+  readonly maxAgeSeconds: number;
+  readonly log?: AdapterLog;
+}
+
+/** The broker's word that a record is stored. */
+export interface PublishAck {
+  readonly sequence: Sequence;
+  /** Name of the stream that stored it: always the log of the record's epoch. */
+  readonly log: string;
+  /** The broker already had a record of this id: nothing was stored again, and `sequence` is that of the first. */
+  readonly duplicate: boolean;
+  /** When the acknowledgement arrived, hence not before the record was stored. */
+  readonly ackedAt: EpochMs;
+}
+
+export type ConnectionState = 'connected' | 'disconnected';
+
+/** Takes a listener back. */
+export type Unlisten = () => void;
+
+/**
+ * The writing side. Rejections are RevocationErrors:
+ * ERR_FEED_DISCONNECTED (nothing was sent), ERR_PUBLISH_UNKNOWN (it may or may not be stored: repeat the same bytes),
+ * ERR_LOG_UNAVAILABLE (the broker refused or did not answer), ERR_EPOCH_CHANGED (another log owns the subjects).
+ */
+export interface Publisher {
+  /** Begins to connect and to keep connected, for ever, and returns at once, also while the broker is down. */
+  open(): void;
+  close(): Promise<void>;
+  state(): ConnectionState;
+  onState(listener: (state: ConnectionState) => void): Unlisten;
+  /** The current log, or undefined when there is none yet. */
+  locate(): Promise<LogIdentity | undefined>;
+  /** Asks the leader of the log for its head. */
+  head(log: LogIdentity): Promise<Head>;
+  /**
+   * Makes the log of a new epoch and reads its settings back: a server that drops one in silence is ERR_CONFIG.
+   * Repeating it for the same epoch is harmless, but never name an epoch whose log once existed and is gone: a name is never used twice.
+   */
+  createLog(epoch: string): Promise<LogIdentity>;
+  /** Raises how long an existing log keeps records to `maxAgeSeconds`, if that is more; never lowers it, since that deletes at once. */
+  raiseRetention(log: LogIdentity): Promise<void>;
+  /** Deletes a log that a later epoch has replaced. */
+  removeLog(log: LogIdentity): Promise<void>;
+  /** One attempt, answered within 5 s. Many may be under way at once; their order in the log is then open, and harmless. */
+  publish(record: EncodedRecord): Promise<PublishAck>;
+  /** Sends a tick; does nothing while disconnected. */
+  tick(tick: Tick): void;
+  /** Ticks of other instances of the service, verified; our own are not heard. */
+  onTick(listener: (tick: Tick) => void): Unlisten;
+  /** Heartbeats of nodes, each from the subject that belongs to the node it speaks of. */
+  onHeartbeat(listener: (heartbeat: Heartbeat) => void): Unlisten;
+}
