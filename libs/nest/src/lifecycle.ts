@@ -1,0 +1,71 @@
+import {
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
+import { LiveConnections } from './live-connections.js';
+import { configError } from './options.js';
+import { RevocationGuard } from './revocation.guard.js';
+import { RevocationNode } from './revocation-node.js';
+import { declaredPolicies, isGuardWired, type DeclaredPolicy } from './wiring.js';
+
+/** Starts and ends a node with its application. */
+@Injectable()
+export class RevocationLifecycle
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  readonly #logger = new Logger('RevocationModule');
+
+  constructor(
+    private readonly node: RevocationNode,
+    private readonly live: LiveConnections,
+    private readonly modules: ModulesContainer,
+    private readonly config: ApplicationConfig,
+  ) {}
+
+  /** Throws ERR_CONFIG for routes whose policy is no tightening: the application does not start. */
+  onModuleInit(): void {
+    const policies = declaredPolicies(this.modules);
+    const problems = policies.flatMap((policy) => problemsOf(policy, this.node.stalenessMsMax));
+    if (problems.length > 0) throw configError(problems);
+    for (const { stalenessMsMax } of policies) this.node.tighten(stalenessMsMax);
+    this.node.start();
+    this.live.start();
+  }
+
+  /** Only now every guard of the application is known. */
+  onApplicationBootstrap(): void {
+    if (isGuardWired(RevocationGuard, this.modules, this.config)) this.node.markWired();
+    else {
+      this.#logger.warn(
+        'No RevocationGuard stands before any handler, so nothing is enforced until RevocationChecker is asked: ' +
+          'add { provide: APP_GUARD, useExisting: RevocationGuard } to the providers of a module',
+      );
+    }
+  }
+
+  /** Before the server waits for its connections to end: without this its streams would keep it waiting. */
+  beforeApplicationShutdown(): void {
+    this.live.closeAll();
+  }
+
+  /** Last, when the server answers no request any more: until then the guard goes on saying what it knows. */
+  onApplicationShutdown(): Promise<void> {
+    return this.node.close();
+  }
+}
+
+function problemsOf({ where, stalenessMsMax }: DeclaredPolicy, moduleMs: number): readonly string[] {
+  if (!Number.isSafeInteger(stalenessMsMax) || stalenessMsMax <= 0) {
+    return [`@RevocationPolicy on ${where}: stalenessMsMax is whole milliseconds above 0`];
+  }
+  return stalenessMsMax > moduleMs
+    ? [
+        `@RevocationPolicy on ${where}: ${stalenessMsMax} ms is above the module's ${moduleMs} ms; a policy can only tighten`,
+      ]
+    : [];
+}

@@ -1,0 +1,49 @@
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
+import { createNode } from './create-node.js';
+import { RevocationLifecycle } from './lifecycle.js';
+import { LiveConnections } from './live-connections.js';
+import { settingsFrom, type RevocationModuleOptions, type RevocationSettings } from './options.js';
+import { RevocationChecker } from './revocation-checker.js';
+import { RevocationHealthIndicator } from './revocation-health.js';
+import { RevocationNode } from './revocation-node.js';
+import { RevocationGuard } from './revocation.guard.js';
+import { OPTIONS, SETTINGS } from './tokens.js';
+
+export interface RevocationModuleAsyncOptions
+  extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<RevocationModuleOptions>, 'inject' | 'useFactory'> {}
+
+/** What every module of the application can inject, whoever provides the node behind it. */
+export const SHARED = [RevocationGuard, RevocationChecker, RevocationHealthIndicator, LiveConnections];
+
+/**
+ * Follows the log of revocations and offers guard, checker, live connections and health to the whole application.
+ * Import it once, in the root module. A wrong option is an ERR_CONFIG that names all of them, and nothing starts.
+ *
+ * ```ts
+ * RevocationModule.forRoot({ feed, issuers: [keycloak({ issuer, audience })], mode: 'strict', service: 'payments' })
+ * ```
+ */
+@Module({})
+export class RevocationModule {
+  static forRoot(options: RevocationModuleOptions): DynamicModule {
+    return assemble({ provide: OPTIONS, useValue: options });
+  }
+
+  /** For options that are made from other providers, such as a config service. */
+  static forRootAsync({ imports = [], inject = [], useFactory }: RevocationModuleAsyncOptions): DynamicModule {
+    return { ...assemble({ provide: OPTIONS, inject, useFactory }), imports };
+  }
+}
+
+const assemble = (options: Provider): DynamicModule => ({
+  module: RevocationModule,
+  global: true,
+  providers: [
+    options,
+    { provide: SETTINGS, inject: [OPTIONS], useFactory: settingsFrom },
+    { provide: RevocationNode, inject: [SETTINGS], useFactory: (settings: RevocationSettings) => createNode(settings) },
+    RevocationLifecycle,
+    ...SHARED,
+  ],
+  exports: [RevocationNode, ...SHARED],
+});

@@ -1,0 +1,62 @@
+import { Logger, Module, type DynamicModule } from '@nestjs/common';
+import { RevocationLifecycle } from '../lifecycle.js';
+import { SHARED } from '../revocation.module.js';
+import { RevocationNode } from '../revocation-node.js';
+import { OPTIONS, SETTINGS } from '../tokens.js';
+import { TEST_SETTINGS, TestRevocations } from './test-revocations.js';
+
+/** The part of `TestingModuleBuilder` that is needed here, so that `@nestjs/testing` stays a choice of the app. */
+export interface OverridableBuilder<Self> {
+  overrideProvider(token: unknown): { useValue(value: unknown): Self };
+}
+
+/**
+ * `RevocationModule` for tests: the same guard, checker, health and live connections, without broker and without
+ * signatures. It lets everybody in who can write a token, so it belongs into no application that others can reach.
+ */
+@Module({})
+export class RevocationTestingModule {
+  /** For a test that puts its modules together itself. */
+  static forTest(revocations: TestRevocations = new TestRevocations()): DynamicModule {
+    return {
+      module: RevocationTestingModule,
+      global: true,
+      providers: [
+        { provide: TestRevocations, useValue: revocations },
+        { provide: SETTINGS, useValue: TEST_SETTINGS },
+        { provide: RevocationNode, useFactory: () => nodeOf(revocations) },
+        RevocationLifecycle,
+        ...SHARED,
+      ],
+      exports: [RevocationNode, TestRevocations, ...SHARED],
+    };
+  }
+
+  /**
+   * For a test of the whole application: takes the node out of its `RevocationModule`, whose options are not even made.
+   *
+   * ```ts
+   * const revocations = new TestRevocations();
+   * const builder = Test.createTestingModule({ imports: [AppModule] });
+   * const app = (await RevocationTestingModule.override(builder, revocations).compile()).createNestApplication();
+   * ```
+   */
+  static override<Builder extends OverridableBuilder<Builder>>(
+    builder: Builder,
+    revocations: TestRevocations,
+  ): Builder {
+    return builder
+      .overrideProvider(OPTIONS)
+      .useValue({})
+      .overrideProvider(SETTINGS)
+      .useValue(TEST_SETTINGS)
+      .overrideProvider(RevocationNode)
+      .useValue(revocations.node);
+  }
+}
+
+/** Silent in a testing module, whose logger drops warnings; seen by whoever starts it as a real application. */
+function nodeOf(revocations: TestRevocations): RevocationNode {
+  new Logger(RevocationTestingModule.name).warn('Tokens without a signature are accepted: for tests only');
+  return revocations.node;
+}
