@@ -1,0 +1,216 @@
+import { type Clock, RevocationError, tombstoneRetainUntil } from '@revocast/core';
+import { type Gate } from '@revocast/gate';
+import { assertMayTouch, mayTouch, type Operator } from '../auth/operator.js';
+import { type Database } from '../journal/database.js';
+import { type JournaledLift, type JournaledRevocation, type NewRevocation } from '../journal/entries.js';
+import { findLift } from '../journal/lifts.js';
+import { findRevocation, liveOfKey, revocationsOfCommand } from '../journal/revocations.js';
+import { type Confirmations, type Entry } from '../publish/confirmations.js';
+import { type EpochKeeper } from '../publish/epoch-keeper.js';
+import { type Outbox } from '../publish/outbox.js';
+import { type Writer } from '../publish/writer.js';
+import { type CommandInput } from './command-schema.js';
+import { commandDigest, revocationId } from './identity.js';
+import { type IssuerRegistry, type KnownIssuer } from './issuer-registry.js';
+import { type PlannedRevocation, planRevocations } from './plan.js';
+import { revokedToken } from './raw-token.js';
+
+/** How long an answer waits for the broker's confirmation before it says that the outcome is unknown. Milliseconds. */
+export const CONFIRM_MS_MAX = 10_000;
+
+export interface CommandsOptions {
+  readonly database: Database;
+  readonly writer: Writer;
+  readonly outbox: Outbox;
+  readonly confirmations: Confirmations;
+  readonly keeper: EpochKeeper;
+  readonly issuers: IssuerRegistry;
+  readonly verifier: () => Pick<Gate, 'verify'>;
+  readonly clock: Clock;
+  /** Live entries of the fleet, as far as known. */
+  readonly liveEntries: () => number;
+  readonly liveEntriesMax: number;
+  readonly logAgeSecondsMax: number;
+  /** Default `CONFIRM_MS_MAX`. */
+  readonly confirmMsMax?: number;
+}
+
+export interface RevokeInput {
+  readonly command: CommandInput;
+  readonly operator: Operator;
+  readonly idempotencyKey: string | undefined;
+}
+
+export interface LiftInput {
+  readonly id: string;
+  readonly reason: string | undefined;
+  readonly operator: Operator;
+}
+
+/** Whether the broker has confirmed. When it has not, the entries are in the journal and will be published. */
+export interface Accepted<T> {
+  readonly entries: T;
+  readonly confirmed: boolean;
+  /** Nothing new was accepted: an earlier command had done the same. */
+  readonly replayed: boolean;
+}
+
+/** What a command says, before anything is done about it. */
+export interface Considered {
+  readonly issuer: KnownIssuer;
+  readonly planned: readonly PlannedRevocation[];
+}
+
+/** From the command to the confirmed record. */
+export class Commands {
+  /** Ids of commands under way in this process. */
+  readonly #underWay = new Set<string>();
+
+  constructor(private readonly options: CommandsOptions) {}
+
+  /** Throws the ERR_ codes of commands; resolves unconfirmed when the broker does not answer in time. */
+  async revoke(input: RevokeInput): Promise<Accepted<readonly JournaledRevocation[]>> {
+    const id = revocationId(input.operator.name, input.idempotencyKey);
+    if (this.#underWay.has(id)) {
+      throw new RevocationError('ERR_IDEMPOTENCY_IN_FLIGHT', 'A command with this Idempotency-Key is under way.');
+    }
+    this.#underWay.add(id);
+    try {
+      return await this.#revokeOnce(id, input);
+    } finally {
+      this.#underWay.delete(id);
+    }
+  }
+
+  /** What `revoke` would do, without doing it. */
+  async consider(command: CommandInput, operator: Operator): Promise<Considered> {
+    const issuer = this.#issuerOf(command);
+    assertMayTouch(operator, { issuer: issuer.settings.issuer, scope: command.scope });
+    const rawToken = command.scope === 'token' ? command.token : undefined;
+    const token =
+      rawToken === undefined
+        ? undefined
+        : await revokedToken(this.options.verifier(), rawToken, issuer.settings.issuer);
+    return { issuer, planned: planRevocations({ command, issuer, token, now: this.options.clock.wall() }) };
+  }
+
+  /** Takes a revocation back; once more does nothing and gives the same answer. Throws ERR_REVOCATION_NOT_FOUND. */
+  async lift({ id, reason, operator }: LiftInput): Promise<Accepted<JournaledRevocation>> {
+    const { database, clock } = this.options;
+    const revocation = this.visible(id, operator);
+    const now = clock.wall();
+    const replayed = revocation.liftedAt !== undefined;
+    if (!replayed) {
+      this.#assertWritable();
+      const retainUntil = tombstoneRetainUntil({
+        retainUntil: revocation.retainUntil,
+        now,
+        logMaxAgeSeconds: this.options.logAgeSecondsMax,
+      });
+      const lift = { revocationId: id, retainUntil, actor: operator.name, reason, acceptedAt: now };
+      await this.options.writer.accept({ lifts: [lift] });
+    }
+    const confirmed = await this.#confirmed(this.#unconfirmedLift(revocation));
+    return { entries: findRevocation(database, id) ?? revocation, confirmed, replayed };
+  }
+
+  /** A revocation that the operator may see. Throws ERR_REVOCATION_NOT_FOUND, also for one that he may not. */
+  visible(id: string, operator: Operator): JournaledRevocation {
+    const revocation = findRevocation(this.options.database, id);
+    if (revocation !== undefined && mayTouch(operator, { issuer: revocation.issuer, scope: revocation.key.scope })) {
+      return revocation;
+    }
+    throw new RevocationError('ERR_REVOCATION_NOT_FOUND', 'There is no revocation of this id.');
+  }
+
+  liftOf(revocation: JournaledRevocation): JournaledLift | undefined {
+    return revocation.liftedAt === undefined ? undefined : findLift(this.options.database, revocation.id);
+  }
+
+  /** Live revocations of the same key. */
+  liveBeside(revocation: JournaledRevocation): readonly JournaledRevocation[] {
+    const { database, clock } = this.options;
+    return liveOfKey(database, revocation.issuer, revocation.key, clock.wall());
+  }
+
+  async #revokeOnce(id: string, input: RevokeInput): Promise<Accepted<readonly JournaledRevocation[]>> {
+    const { database } = this.options;
+    const digest = commandDigest(input.command);
+    // A random id is new: there is nothing to look up.
+    const known = input.idempotencyKey === undefined ? [] : revocationsOfCommand(database, id);
+    if (known.some((entry) => entry.commandDigest !== digest)) {
+      throw new RevocationError('ERR_IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another command.');
+    }
+    const unconfirmed =
+      known.length === 0
+        ? await this.#accept(id, digest, input)
+        : known.filter((entry) => entry.first?.ackedAt === undefined);
+    const due = unconfirmed.filter(({ moot }) => !moot);
+    const confirmed = await this.#confirmed(due.map((entry) => ({ kind: 'revoked', id: entry.id })));
+    return { entries: revocationsOfCommand(database, id), confirmed, replayed: known.length > 0 };
+  }
+
+  async #accept(
+    id: string,
+    commandDigest: string,
+    { command, operator }: RevokeInput,
+  ): Promise<readonly NewRevocation[]> {
+    const { planned } = await this.consider(command, operator);
+    this.#assertWritable();
+    this.#assertRoom();
+    const acceptedAt = this.options.clock.wall();
+    const common = { commandId: id, commandDigest, actor: operator.name, reason: command.reason, acceptedAt };
+    const revocations = planned.map((plan, index): NewRevocation => ({
+      ...common,
+      ...plan,
+      id: index === 0 ? id : `${id}.${index + 1}`,
+    }));
+    await this.options.writer.accept({ revocations });
+    return revocations;
+  }
+
+  #issuerOf(command: CommandInput): KnownIssuer {
+    return this.options.issuers.get(command.issuer);
+  }
+
+  #assertWritable(): void {
+    if (this.options.keeper.canAccept()) return;
+    const { kind } = this.options.keeper.state();
+    if (kind === 'disconnected') {
+      throw new RevocationError('ERR_FEED_DISCONNECTED', 'The broker cannot be reached. Nothing was accepted.');
+    }
+    throw new RevocationError(
+      'ERR_LOG_UNAVAILABLE',
+      'There is no log to write to: see /health/ready. Nothing was accepted.',
+    );
+  }
+
+  #assertRoom(): void {
+    if (this.options.liveEntries() >= this.options.liveEntriesMax) {
+      throw new RevocationError(
+        'ERR_CAPACITY',
+        'The fleet holds as many live revocations as it may. Nothing was accepted.',
+      );
+    }
+    if (this.options.outbox.isFull()) {
+      throw new RevocationError(
+        'ERR_CAPACITY',
+        'Too many accepted commands wait for the broker. Nothing was accepted.',
+      );
+    }
+  }
+
+  #unconfirmedLift(revocation: JournaledRevocation): readonly Entry[] {
+    const lift = findLift(this.options.database, revocation.id);
+    const due = lift !== undefined && !revocation.moot && lift.retainUntil > this.options.clock.wall() / 1000;
+    return due && lift.first?.ackedAt === undefined ? [{ kind: 'lifted', id: revocation.id }] : [];
+  }
+
+  async #confirmed(entries: readonly Entry[]): Promise<boolean> {
+    const { keeper, confirmations, confirmMsMax = CONFIRM_MS_MAX } = this.options;
+    if (entries.length === 0) return true;
+    if (keeper.state().kind === 'disconnected') return false;
+    const all = await Promise.all(entries.map((entry) => confirmations.wait(entry, confirmMsMax)));
+    return all.every((confirmed) => confirmed);
+  }
+}

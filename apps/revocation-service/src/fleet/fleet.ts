@@ -1,0 +1,186 @@
+import {
+  type Clock,
+  createFleetView,
+  type FleetView,
+  type MonotonicMs,
+  type NodeView,
+  type Heartbeat,
+  type IssuerCoverage,
+  type Propagation,
+  type Schedule,
+  type Scope,
+  type Sequence,
+  settingsDigest,
+} from '@revocast/core';
+import { type IssuerRegistry } from '../command/issuer-registry.js';
+import { rfc3339 } from '../command/times.js';
+import { type Carrier } from '../journal/entries.js';
+
+/** Heartbeats of a storm are looked at together. Milliseconds. */
+const LOOK_MS_MIN = 5;
+/** A node that falls silent sends nothing: what changes by time alone is looked at this often. Milliseconds. */
+const LOOK_MS_MAX = 500;
+/** Older heartbeats tell nothing about what tokens carry now. Milliseconds. */
+const COVERAGE_MS_MAX = 60_000;
+
+export interface FleetOptions {
+  readonly fleetBoundMs: number;
+  readonly expected: Readonly<Record<string, number>>;
+  readonly expectedIsExact: boolean;
+  /** Identity of the record at a sequence, as far as the journal knows it. */
+  readonly identityAt: (epoch: string, sequence: Sequence) => string | undefined;
+  readonly issuers: IssuerRegistry;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  /** What nodes are measured by: the open epoch and its head. */
+  readonly reference: () => { readonly epoch?: string; readonly head?: Sequence };
+}
+
+/** Confirmations whose monotonic time is remembered: more than are ever waited for. */
+const CONFIRMED_MAX = 4_096;
+
+const nameOf = (epoch: string, sequence: Sequence): string => `${epoch} ${sequence}`;
+
+/** Which record, of which issuer and scope: what enforcement is asked about. */
+export interface Published {
+  readonly issuer: string;
+  readonly scope: Scope;
+  readonly carrier: Pick<Carrier, 'epoch' | 'sequence' | 'ackedAt' | 'proof'>;
+}
+
+/** The nodes as they speak of themselves, and what follows for a published record. */
+export class Fleet {
+  readonly #view: FleetView;
+  readonly #coverage = new Map<string, { readonly at: number; readonly issuers: readonly IssuerCoverage[] }>();
+  readonly #confirmedAt = new Map<string, MonotonicMs>();
+  readonly #listeners = new Set<() => void>();
+  #disarmSoon: (() => void) | undefined;
+  #disarm: () => void = () => undefined;
+
+  constructor(private readonly options: FleetOptions) {
+    this.#view = createFleetView(options);
+  }
+
+  start(): void {
+    this.#disarm = this.options.schedule(LOOK_MS_MAX, () => {
+      this.#look();
+      this.start();
+    });
+  }
+
+  close(): void {
+    this.#disarm();
+    this.#disarmSoon?.();
+  }
+
+  heard(heartbeat: Heartbeat): void {
+    this.#view.heard(heartbeat);
+    this.#coverage.set(`${heartbeat.node}\n${heartbeat.instance}`, {
+      at: this.options.clock.monotonic(),
+      issuers: heartbeat.issuers,
+    });
+    this.#disarmSoon ??= this.options.schedule(LOOK_MS_MIN, () => this.#look());
+  }
+
+  /** Heartbeats reach us, or no longer: until we have listened long enough nobody knows whether we know all nodes. */
+  hears(connected: boolean): void {
+    if (connected) this.#view.listening();
+    else this.#view.deaf();
+  }
+
+  /** The very first epoch is about to be opened. */
+  noneCurrentYet(): void {
+    this.#view.noneCurrentYet();
+  }
+
+  /** A record was confirmed just now: from here on a stepped wall clock proves nothing about it. */
+  confirmed({ epoch, sequence }: { readonly epoch: string; readonly sequence: Sequence }): void {
+    this.#confirmedAt.set(nameOf(epoch, sequence), this.options.clock.monotonic());
+    for (const oldest of this.#confirmedAt.keys()) {
+      if (this.#confirmedAt.size <= CONFIRMED_MAX) return;
+      this.#confirmedAt.delete(oldest);
+    }
+  }
+
+  nodes(): readonly NodeView[] {
+    const declared = this.options.issuers.all().map(({ settings }) => settings);
+    return this.#view.nodes({ ...this.options.reference(), declared });
+  }
+
+  /** The fleet as an operator sees it. */
+  overview(): Record<string, unknown> {
+    const { fleetBoundMs, expected, reference } = this.options;
+    return { fleetBoundMs, expected, ...reference(), nodes: this.nodes().map(nodeAnswer) };
+  }
+
+  forget(node: string, instance: string): boolean {
+    return this.#view.forget(node, instance);
+  }
+
+  /** What nodes report about the tokens of all issuers. */
+  coverage(): readonly IssuerCoverage[] {
+    const oldest = this.options.clock.monotonic() - COVERAGE_MS_MAX;
+    for (const [name, { at }] of this.#coverage) if (at < oldest) this.#coverage.delete(name);
+    return [...this.#coverage.values()].flatMap(({ issuers }) => issuers);
+  }
+
+  /** How far a published record got: the stored proof once there was one. Undefined while it is not confirmed. */
+  propagation({ issuer, scope, carrier }: Published): Propagation | undefined {
+    if (carrier.proof !== undefined) return JSON.parse(carrier.proof) as Propagation;
+    if (carrier.sequence === undefined || carrier.ackedAt === undefined) return undefined;
+    const settings = this.options.issuers.find(issuer)?.settings;
+    const pubAckMonotonic = this.#confirmedAt.get(nameOf(carrier.epoch, carrier.sequence));
+    return this.#view.propagation({
+      sequence: carrier.sequence,
+      epoch: carrier.epoch,
+      pubAckAt: carrier.ackedAt,
+      ...(pubAckMonotonic !== undefined && { pubAckMonotonic }),
+      issuer,
+      scope,
+      settingsDigest: settings === undefined ? '' : settingsDigest(settings),
+    });
+  }
+
+  /** Waits until nothing more is to be waited for, at most `waitMs`; gives what is known then. */
+  async settled(published: readonly Published[], waitMs: number): Promise<void> {
+    const isSettled = (): boolean => published.every((one) => isFinal(this.propagation(one)));
+    if (waitMs === 0 || isSettled()) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        cancel();
+        stop();
+        resolve();
+      };
+      const cancel = this.options.schedule(waitMs, done);
+      const stop = this.onChange(() => {
+        if (isSettled()) done();
+      });
+    });
+  }
+
+  /** Called when heartbeats came or time passed. The returned function takes the listener back. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #look(): void {
+    this.#disarmSoon?.();
+    this.#disarmSoon = undefined;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}
+
+/** Nothing more to wait for. That there are no nodes is only known once all there can be are known. */
+const isFinal = (propagation: Propagation | undefined): boolean =>
+  propagation === undefined ||
+  (propagation.state === 'noNodes' ? propagation.rosterComplete : propagation.state !== 'propagating');
+
+/** A node as answers and events show it. */
+export const nodeAnswer = ({ firstHeardAt, lastHeardAt, silentMs, ...said }: NodeView): Record<string, unknown> => ({
+  ...said,
+  lag: said.lag ?? null,
+  silentMs: Math.round(silentMs),
+  firstHeardAt: rfc3339(firstHeardAt),
+  lastHeardAt: rfc3339(lastHeardAt),
+});

@@ -1,0 +1,103 @@
+import { createFollower, type Follower } from '@revocast/core';
+import { createJetStreamFeed } from '@revocast/jetstream';
+import { type IssuerRegistry } from '../command/issuer-registry.js';
+import { EventHub } from '../events/event-hub.js';
+import { EventSources } from '../events/event-sources.js';
+import { findUnproven, recordIdAt } from '../journal/records.js';
+import { type ServiceLog } from '../log/service-log.js';
+import { type Metrics } from '../metrics/metrics.js';
+import { type Outcome } from '../publish/outbox.js';
+import { type WritingSide } from '../publish/writing-side.js';
+import { type Settings } from '../settings/settings.js';
+import { systemClock as clock, systemSchedule as schedule } from '../system.js';
+import { Fleet } from './fleet.js';
+import { ProofKeeper } from './proof-keeper.js';
+import { Ticker } from './ticker.js';
+
+export interface WatchingSideOptions {
+  readonly settings: Settings;
+  readonly issuers: IssuerRegistry;
+  readonly log: ServiceLog;
+  readonly metrics: Metrics;
+  readonly writing: WritingSide;
+  readonly follower: Follower;
+}
+
+/** The service's own follower: it sees the log as a node sees it. */
+export function followerFor(settings: Settings, issuers: IssuerRegistry, log: ServiceLog): Follower {
+  const { nats, namespace, verifier, fleetBoundMs } = settings;
+  const feed = createJetStreamFeed({
+    nats,
+    namespace,
+    verifier,
+    service: 'revocation-service',
+    instance: 'own',
+    log: log.forAdapter('feed'),
+  });
+  const known = issuers.all().map((issuer) => issuer.settings);
+  return createFollower({ feed, clock, schedule, prng: Math.random, issuers: known, stalenessMsMax: fleetBoundMs });
+}
+
+/** Everything that watches: the fleet, the proofs, what is told to others. */
+export class WatchingSide {
+  readonly hub = new EventHub();
+  readonly fleet: Fleet;
+  readonly ticker: Ticker;
+  readonly sources: EventSources;
+  readonly #proofs: ProofKeeper;
+
+  constructor(private readonly options: WatchingSideOptions) {
+    const { settings, issuers, writing, follower, log } = options;
+    const { keeper, publisher, database } = writing;
+    const { fleetBoundMs, expected, expectedIsExact } = settings;
+    this.fleet = new Fleet({
+      ...{ fleetBoundMs, expected, expectedIsExact, issuers, clock, schedule },
+      identityAt: (epoch, sequence) => recordIdAt(database, epoch, sequence),
+      reference: () => {
+        const epoch = keeper.epoch();
+        return epoch === undefined ? {} : { epoch, head: keeper.head() };
+      },
+    });
+    this.ticker = new Ticker({ publisher, keeper, clock, schedule, fleetBoundMs });
+    this.#proofs = new ProofKeeper(database, this.fleet);
+    this.sources = new EventSources({
+      hub: this.hub,
+      follower,
+      fleet: this.fleet,
+      proofs: this.#proofs,
+      database,
+      log,
+    });
+  }
+
+  start(): void {
+    const { writing, metrics, follower } = this.options;
+    writing.publisher.onHeartbeat((heartbeat) => this.fleet.heard(heartbeat));
+    writing.publisher.onState((state) => this.fleet.hears(state === 'connected'));
+    writing.keeper.onFirstEpoch(() => this.fleet.noneCurrentYet());
+    writing.keeper.onState((state) => {
+      if (state.kind === 'open') this.#proofs.resume(state.epoch);
+    });
+    this.#proofs.onProof(({ pubAckAt }) => metrics.propagated(clock.wall() - pubAckAt));
+    this.#proofs.start();
+    this.sources.start();
+    this.fleet.start();
+    this.ticker.start();
+    follower.start();
+  }
+
+  /** Records were confirmed: from now on their enforcement is watched. */
+  confirmed(outcomes: readonly Outcome[]): void {
+    const records = outcomes.flatMap(({ recordId }) => findUnproven(this.options.writing.database, recordId) ?? []);
+    for (const record of records) this.fleet.confirmed(record);
+    this.#proofs.watch(records);
+  }
+
+  async close(): Promise<void> {
+    this.ticker.close();
+    this.fleet.close();
+    this.#proofs.close();
+    this.hub.close();
+    await this.options.follower.close();
+  }
+}

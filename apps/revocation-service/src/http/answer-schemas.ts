@@ -1,0 +1,122 @@
+import { ENTRIES_PER_KEY_MAX, SCOPES } from '@revocast/core';
+import { z } from 'zod';
+
+// What answers look like, for the description of the API. Members may be added; readers ignore those they do not know.
+
+const propagation = z
+  .looseObject({
+    state: z.enum(['enforced', 'enforcedExcept', 'propagating', 'noNodes']),
+    nodes: z.number().describe('Nodes that count.'),
+    applied: z.number().describe('Those of them that acknowledged.'),
+    silent: z
+      .array(z.looseObject({}))
+      .describe('Not acknowledged and not heard for 3 s; each may let the revoked pass until `openUntil`.'),
+    lagging: z.array(z.looseObject({})).describe('Heard, and not yet acknowledged.'),
+    notCounted: z.array(z.looseObject({})).describe('Nodes that enforce nothing, with the reason.'),
+    services: z.array(z.looseObject({})),
+    slowestMs: z.number().nullable().describe('From the broker\u2019s confirmation to the last acknowledgement.'),
+    enforcedBy: z.string().optional().describe('While propagating: enforced by then at the latest.'),
+    enforcedAt: z.string().optional(),
+    rosterComplete: z.boolean().describe('Whether all nodes there can be are known.'),
+  })
+  .describe('How far the record got. Enforced: every counted node refuses.');
+
+const key = {
+  jti: z.string().optional(),
+  signingInputHash: z.string().optional(),
+  sid: z.string().optional(),
+  sub: z.string().optional(),
+  clientId: z.string().optional(),
+  deviceId: z.string().optional(),
+  kid: z.string().optional(),
+  thumbprint: z.string().optional(),
+};
+
+const coverage = z.looseObject({
+  claims: z.array(z.string()),
+  required: z.boolean(),
+  nodes: z.number(),
+  tokens: z.number(),
+  seen: z.number(),
+  note: z.string(),
+  warning: z.string().optional(),
+});
+
+const refreshTokens = z.looseObject({ covered: z.boolean(), note: z.string() });
+
+const planned = {
+  issuer: z.string(),
+  scope: z.enum(SCOPES),
+  ...key,
+  effect: z.enum(['always', 'issuedBefore', 'suspended', 'none']),
+  issuedBefore: z.number().optional().describe('Epoch seconds; exclusive.'),
+  until: z.literal('lifted').optional(),
+  retainUntil: z.union([z.number(), z.literal('lifted')]).describe('Epoch seconds.'),
+};
+
+const time = z.iso.datetime();
+
+const lift = z.looseObject({
+  acceptedAt: time,
+  publishedAt: time.nullable(),
+  sequence: z.number().nullable(),
+  epoch: z.string().nullable(),
+  actor: z.string(),
+  reason: z.string().nullable(),
+  propagation: propagation.nullable(),
+});
+
+const revocation = {
+  id: z.string(),
+  ...planned,
+  state: z.enum(['accepted', 'published', 'lifted', 'expired', 'noEffect']),
+  acceptedAt: time,
+  publishedAt: time.nullable(),
+  sequence: z.number().nullable(),
+  epoch: z.string().nullable(),
+  actor: z.string(),
+  reason: z.string().nullable(),
+  supersedes: z.array(z.string()).optional(),
+  supersededBy: z.string().optional(),
+  alongside: z.array(z.string()).optional().describe('Other revocations of the same command.'),
+  lift: lift.optional(),
+  coverage: coverage.nullable(),
+  refreshTokens: refreshTokens.nullable(),
+  propagation: propagation.nullable(),
+};
+
+export const revocationAnswerSchema = z.looseObject(revocation);
+export const liftAnswerSchema = z.looseObject({
+  ...revocation,
+  left: z.array(z.looseObject({ id: z.string(), ...planned })).describe(`At most ${ENTRIES_PER_KEY_MAX}.`),
+});
+export const listAnswerSchema = z.looseObject({ items: z.array(revocationAnswerSchema), next: z.string().nullable() });
+export const previewAnswerSchema = z.looseObject({
+  ...planned,
+  coverage,
+  refreshTokens,
+  nodes: z.array(z.looseObject({})),
+});
+export const nodesAnswerSchema = z.looseObject({ fleetBoundMs: z.number(), nodes: z.array(z.looseObject({})) });
+export const explainAnswerSchema = z.looseObject({
+  verified: z.boolean(),
+  code: z.string().optional(),
+  token: z.looseObject({}).optional(),
+  hit: z.looseObject({ scope: z.enum(SCOPES), revocationId: z.string() }).nullable(),
+  gate: z.looseObject({ outcome: z.enum(['pass', 'refuse']), status: z.number(), code: z.string().nullable() }),
+});
+export const readinessSchema = z.looseObject({
+  status: z.enum(['ready', 'notReady']),
+  reasons: z.array(z.looseObject({ code: z.string(), detail: z.string() })),
+  warnings: z.array(z.looseObject({ code: z.string(), detail: z.string() })),
+});
+export const livenessSchema = z.looseObject({ status: z.literal('live') });
+export const batchLineSchema = z.looseObject({
+  line: z.number().optional(),
+  id: z.string().optional(),
+  code: z.string().optional(),
+  status: z.number().optional(),
+  done: z.literal(true).optional(),
+  accepted: z.number().optional(),
+  rejected: z.number().optional(),
+});

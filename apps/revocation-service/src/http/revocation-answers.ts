@@ -1,0 +1,81 @@
+import { type Clock, type Propagation, type RevocationKey } from '@revocast/core';
+import { type Commands, type Considered } from '../command/commands.js';
+import { type IssuerRegistry, type KnownIssuer } from '../command/issuer-registry.js';
+import { refreshTokens } from '../command/reach.js';
+import { type ClaimCoverage, claimCoverage } from '../fleet/coverage.js';
+import { type Fleet, type Published } from '../fleet/fleet.js';
+import { type Database } from '../journal/database.js';
+import { type Carrier, type JournaledRevocation } from '../journal/entries.js';
+import { revocationsOfCommand } from '../journal/revocations.js';
+import { plannedAnswer, revocationAnswer } from './answers.js';
+
+export interface RevocationAnswersOptions {
+  readonly database: Database;
+  readonly commands: Commands;
+  readonly fleet: Fleet;
+  readonly issuers: IssuerRegistry;
+  readonly clock: Clock;
+}
+
+/** Puts answers together from the journal, the fleet and the issuers' settings. */
+export class RevocationAnswers {
+  constructor(private readonly options: RevocationAnswersOptions) {}
+
+  one(entry: JournaledRevocation): Record<string, unknown> {
+    const { commands, issuers, clock } = this.options;
+    const lift = commands.liftOf(entry);
+    const issuer = issuers.find(entry.issuer);
+    return revocationAnswer(entry, {
+      now: clock.wall(),
+      issuer,
+      coverage: issuer && this.#coverage(issuer, entry.key),
+      propagation: this.#propagation(entry, entry.latest),
+      lift,
+      liftPropagation: lift && this.#propagation(entry, lift.latest),
+      alongside: this.#alongside(entry),
+    });
+  }
+
+  /** What is left for the key after a lift, as short entries. */
+  left(entry: JournaledRevocation): readonly Record<string, unknown>[] {
+    return this.options.commands.liveBeside(entry).map((other) => ({ id: other.id, ...plannedAnswer(other) }));
+  }
+
+  preview({ issuer, planned }: Considered): Record<string, unknown> {
+    const [main, ...alongside] = planned.map((plan) => ({
+      ...plannedAnswer(plan),
+      coverage: this.#coverage(issuer, plan.key),
+      refreshTokens: refreshTokens(issuer, plan.key.scope, plan.effect),
+    }));
+    const nodes = this.options.fleet.nodes().map(({ service, node, state }) => ({ service, node, state }));
+    return { ...main, ...(alongside.length > 0 && { alongside }), nodes };
+  }
+
+  /** Waits until the records of these entries are enforced or need not be waited for, at most `waitMs`. */
+  async settled(entries: readonly JournaledRevocation[], waitMs: number): Promise<void> {
+    const published = entries.flatMap((entry) => {
+      const carrier = this.options.commands.liftOf(entry)?.latest ?? entry.latest;
+      return carrier === undefined ? [] : [publishedOf(entry, carrier)];
+    });
+    await this.options.fleet.settled(published, waitMs);
+  }
+
+  #propagation(entry: JournaledRevocation, carrier: Carrier | undefined): Propagation | undefined {
+    return carrier && this.options.fleet.propagation(publishedOf(entry, carrier));
+  }
+
+  #coverage(issuer: KnownIssuer, key: RevocationKey): ClaimCoverage {
+    return claimCoverage(issuer, key, this.options.fleet.coverage());
+  }
+
+  #alongside(entry: JournaledRevocation): readonly string[] {
+    const all = revocationsOfCommand(this.options.database, entry.commandId);
+    return all.map(({ id }) => id).filter((id) => id !== entry.id);
+  }
+}
+
+const publishedOf = (entry: JournaledRevocation, carrier: Carrier): Published => ({
+  issuer: entry.issuer,
+  scope: entry.key.scope,
+  carrier,
+});

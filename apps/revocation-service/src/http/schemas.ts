@@ -1,0 +1,46 @@
+import { KEY_FIELDS, SCOPES } from '@revocast/core';
+import { z } from 'zod';
+import { reason } from '../command/command-schema.js';
+
+export const LIST_LIMIT_DEFAULT = 50;
+export const LIST_LIMIT_MAX = 200;
+
+const keyFilters = Object.fromEntries(
+  KEY_FIELDS.map((field) => [
+    field,
+    z.string().min(1).optional().describe(`Only revocations with exactly this ${field}.`),
+  ]),
+) as Record<(typeof KEY_FIELDS)[number], z.ZodOptional<z.ZodString>>;
+
+/** Query of `GET /v1/revocations`. */
+export const listQuerySchema = z.strictObject({
+  issuer: z.string().min(1).optional(),
+  scope: z.enum(SCOPES).optional(),
+  ...keyFilters,
+  state: z.enum(['accepted', 'published', 'lifted', 'expired', 'noEffect']).optional(),
+  limit: z.coerce.number().int().min(1).max(LIST_LIMIT_MAX).default(LIST_LIMIT_DEFAULT),
+  cursor: z
+    .string()
+    .regex(/^[0-9a-z]{1,11}$/, 'is not a cursor of this list')
+    .optional()
+    .describe('`next` of the page before.'),
+});
+export type ListQuery = z.infer<typeof listQuerySchema>;
+
+/** Body of a lift; it may be left out. */
+export const liftSchema = z.strictObject({ reason: reason.optional() }).nullish();
+export type LiftBody = z.infer<typeof liftSchema>;
+
+/** Body of `POST /v1/explain`. */
+export const explainSchema = z.strictObject({
+  token: z.string().min(1).max(65_536).describe('The raw JWT. It is neither stored nor logged.'),
+});
+export type ExplainBody = z.infer<typeof explainSchema>;
+
+/** Body of `POST /v1/nodes/forget`. */
+export const forgetSchema = z.strictObject({
+  node: z.string().min(1).max(256),
+  instance: z.string().min(1).max(256),
+  reason: reason.optional(),
+});
+export type ForgetBody = z.infer<typeof forgetSchema>;

@@ -1,0 +1,3 @@
+/** Injection tokens of what has no class. */
+export const CLOCK = Symbol('clock');
+export const FOLLOWER = Symbol('follower');

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { type EpochMs, keyOf, keyFields, type RevocationKey } from '@revocast/core';
+import { type Database, type SqlValue, textIn } from './database.js';
+import { type JournaledRevocation, type NewRevocation } from './entries.js';
+import { FIRST_CONFIRMED_OR_NEW, REVOCATION_SELECT, revocationOf } from './rows.js';
+
+/** Neither moot, lifted, nor ended by time. Superseded ones among them: nodes keep those, for the day the other is lifted. */
+const LIVE = 'r.moot = 0 AND r.lifted_at IS NULL AND (r.retain_until IS NULL OR r.retain_until > ?)';
+
+const seconds = (at: EpochMs): number => at / 1000;
+
+/** A digest, because a key holds personal data and may hold a NUL. */
+export const keyHash = (issuer: string, key: RevocationKey): string =>
+  createHash('sha256').update(keyOf(issuer, key)).digest('base64url');
+
+/** A field as the index of fields stores it: as JSON, which escapes what the database cannot hold. */
+export const fieldText = (value: string): string => JSON.stringify(value);
+
+export function insertRevocation(database: Database, entry: NewRevocation, supersedes: readonly string[]): void {
+  const position = insertEntry(database, entry, supersedes);
+  for (const [field, value] of Object.entries(keyFields(entry.key))) {
+    database.run('INSERT INTO key_fields (field, value, position) VALUES (?, ?, ?)', [
+      field,
+      fieldText(value),
+      position,
+    ]);
+  }
+  for (const id of supersedes) database.run('UPDATE revocations SET superseded_by = ? WHERE id = ?', [entry.id, id]);
+}
+
+function insertEntry(database: Database, entry: NewRevocation, supersedes: readonly string[]): number {
+  return database.insert(
+    `INSERT INTO revocations (id, command_id, command_digest, issuer, scope, key_hash, key_fields, effect, issued_before,
+      moot, retain_until, supersedes, actor, reason, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      entry.id,
+      entry.commandId,
+      entry.commandDigest,
+      entry.issuer,
+      entry.key.scope,
+      keyHash(entry.issuer, entry.key),
+      JSON.stringify(entry.key),
+      entry.effect.kind,
+      entry.effect.kind === 'issuedBefore' ? entry.effect.issuedBefore : null,
+      entry.moot ? 1 : 0,
+      entry.retainUntil === 'lifted' ? null : entry.retainUntil,
+      supersedes.length === 0 ? null : JSON.stringify(supersedes),
+      entry.actor,
+      entry.reason ?? null,
+      entry.acceptedAt,
+    ],
+  );
+}
+
+export function findRevocation(database: Database, id: string): JournaledRevocation | undefined {
+  const row = database.one(`${REVOCATION_SELECT} WHERE r.id = ?`, [id]);
+  return row && revocationOf(row);
+}
+
+export const hasRevocation = (database: Database, id: string): boolean =>
+  database.one('SELECT 1 AS found FROM revocations WHERE id = ?', [id]) !== undefined;
+
+/** What one command made, in the order it made them. */
+export const revocationsOfCommand = (database: Database, commandId: string): readonly JournaledRevocation[] =>
+  database.all(`${REVOCATION_SELECT} WHERE r.command_id = ? ORDER BY r.position`, [commandId]).map(revocationOf);
+
+const OF_KEY = `r.key_hash = ? AND r.superseded_by IS NULL AND ${LIVE}`;
+
+/** How many there are of `liveOfKey`. */
+export const countLiveOfKey = (database: Database, issuer: string, key: RevocationKey, now: EpochMs): number =>
+  database.count(`SELECT COUNT(*) AS n FROM revocations r WHERE ${OF_KEY}`, [keyHash(issuer, key), seconds(now)]);
+
+/** Live entries of one key, superseded ones not counted: at most `ENTRIES_PER_KEY_MAX`. */
+export const liveOfKey = (
+  database: Database,
+  issuer: string,
+  key: RevocationKey,
+  now: EpochMs,
+): readonly JournaledRevocation[] =>
+  database.all(`${REVOCATION_SELECT} WHERE ${OF_KEY}`, [keyHash(issuer, key), seconds(now)]).map(revocationOf);
+
+export const countLive = (database: Database, now: EpochMs): number =>
+  database.count(`SELECT COUNT(*) AS n FROM revocations r WHERE ${LIVE}`, [seconds(now)]);
+
+/** Live entries that no record of `epoch` carries yet, oldest first. */
+export const liveWithoutCarrier = (
+  database: Database,
+  query: { readonly epoch: string; readonly now: EpochMs; readonly limit: number },
+): readonly JournaledRevocation[] =>
+  database
+    .all(
+      `${REVOCATION_SELECT} WHERE ${LIVE} AND (l.id IS NULL OR l.epoch <> ?)
+       ORDER BY r.position LIMIT ?`,
+      [seconds(query.now), query.epoch, query.limit],
+    )
+    .map(revocationOf);
+
+/** Live entries whose record was made before `madeBefore`, oldest first: the log is about to forget them. */
+export const liveCarriedBefore = (
+  database: Database,
+  query: { readonly madeBefore: EpochMs; readonly now: EpochMs; readonly limit: number },
+): readonly JournaledRevocation[] =>
+  database
+    .all(
+      `${REVOCATION_SELECT} WHERE ${LIVE} AND l.made_at < ? AND l.acked_at IS NOT NULL
+       ORDER BY r.position LIMIT ?`,
+      [seconds(query.now), query.madeBefore, query.limit],
+    )
+    .map(revocationOf);
+
+/** The entry travels in this record from now on. */
+export function setCarrier(database: Database, id: string, recordId: string): void {
+  database.run(`UPDATE revocations SET carrier_id = ?, record_id = ${FIRST_CONFIRMED_OR_NEW} WHERE id = ?`, [
+    recordId,
+    recordId,
+    id,
+  ]);
+}
+
+export const idsCarriedBy = (database: Database, recordId: string): readonly string[] =>
+  [
+    ...database.all('SELECT id FROM revocations WHERE carrier_id = ?', [recordId]),
+    ...database.all('SELECT revocation_id AS id FROM lifts WHERE carrier_id = ?', [recordId]),
+  ].map((row) => textIn(row, 'id'));
+
+export interface RevocationFilter {
+  readonly issuers?: readonly string[];
+  readonly scopes?: readonly string[];
+  readonly fields: Readonly<Partial<Record<string, string>>>;
+  readonly state?: 'accepted' | 'published' | 'lifted' | 'expired' | 'noEffect';
+  /** Only what was accepted before this position. */
+  readonly before?: number;
+}
+
+/** Newest first. */
+export function listRevocations(
+  database: Database,
+  filter: RevocationFilter,
+  page: { readonly now: EpochMs; readonly limit: number },
+): readonly JournaledRevocation[] {
+  const { conditions, values } = whereOf(filter, page.now);
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const sql = `${REVOCATION_SELECT} ${where} ORDER BY r.position DESC LIMIT ?`;
+  return database.all(sql, [...values, page.limit]).map(revocationOf);
+}
+
+interface Where {
+  readonly conditions: string[];
+  readonly values: SqlValue[];
+}
+
+function whereOf(filter: RevocationFilter, now: EpochMs): Where {
+  const where: Where = { conditions: [], values: [] };
+  const add = (condition: string, ...values: readonly SqlValue[]): void => {
+    where.conditions.push(condition);
+    where.values.push(...values);
+  };
+  if (filter.before !== undefined) add('r.position < ?', filter.before);
+  if (filter.issuers !== undefined) add(`r.issuer IN (${marks(filter.issuers)})`, ...filter.issuers);
+  if (filter.scopes !== undefined) add(`r.scope IN (${marks(filter.scopes)})`, ...filter.scopes);
+  for (const [field, value] of Object.entries(filter.fields)) {
+    if (value === undefined) continue;
+    add('r.position IN (SELECT position FROM key_fields WHERE field = ? AND value = ?)', field, fieldText(value));
+  }
+  if (filter.state !== undefined) addState(filter.state, add, seconds(now));
+  return where;
+}
+
+const marks = (values: readonly unknown[]): string => values.map(() => '?').join(', ');
+
+/** The same states as `stateOf` derives for one entry. */
+function addState(
+  state: NonNullable<RevocationFilter['state']>,
+  add: (condition: string, ...values: readonly SqlValue[]) => void,
+  now: number,
+): void {
+  const unended = '(r.retain_until IS NULL OR r.retain_until > ?)';
+  add(state === 'noEffect' ? 'r.moot = 1' : 'r.moot = 0');
+  switch (state) {
+    case 'noEffect':
+      return;
+    case 'lifted': {
+      add('r.lifted_at IS NOT NULL');
+      return;
+    }
+    case 'expired': {
+      add('r.lifted_at IS NULL AND r.retain_until <= ?', now);
+      return;
+    }
+    case 'published': {
+      add(`r.lifted_at IS NULL AND ${unended} AND f.acked_at IS NOT NULL`, now);
+      return;
+    }
+    case 'accepted': {
+      add(`r.lifted_at IS NULL AND ${unended} AND f.acked_at IS NULL`, now);
+      return;
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { type Scope } from '@revocast/core';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** From 1 ms on one machine to the largest staleness bound. Seconds. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
+
+/** What is read at the moment of a scrape. */
+export interface Readings {
+  readonly connected: boolean;
+  readonly open: boolean;
+  readonly pendingRecords: number;
+  readonly ticks: number;
+  readonly nodes: Readonly<Record<string, number>>;
+  readonly liveEntries: number;
+  readonly stalenessMs: number | undefined;
+  readonly watermark: number;
+  readonly foreignRecords: number;
+  readonly strangers: number;
+  readonly watchers: number;
+}
+
+/** What the service tells Prometheus. No label carries anything of a token, an operator or a key. */
+export class Metrics {
+  static readonly CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+  readonly #registry = new Registry();
+  readonly #commands = new Counter({
+    name: 'revocast_commands_total',
+    help: 'Commands by scope and outcome',
+    labelNames: ['kind', 'scope', 'outcome'],
+    registers: [this.#registry],
+  });
+  readonly #publish = new Histogram({
+    name: 'revocast_publish_seconds',
+    help: 'From the acceptance of a command to the confirmation by the broker',
+    buckets: SECONDS,
+    registers: [this.#registry],
+  });
+  readonly #propagation = new Histogram({
+    name: 'revocast_propagation_seconds',
+    help: 'From the confirmation by the broker to the proof that all counted nodes enforce it',
+    buckets: SECONDS,
+    registers: [this.#registry],
+  });
+  readonly #gauges = new Map<string, Gauge>();
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  command(kind: 'revoke' | 'lift', scope: Scope | 'unknown', outcome: string): void {
+    this.#commands.inc({ kind, scope, outcome });
+  }
+
+  published(milliseconds: number): void {
+    this.#publish.observe(milliseconds / 1000);
+  }
+
+  propagated(milliseconds: number): void {
+    this.#propagation.observe(milliseconds / 1000);
+  }
+
+  /** The text of one scrape. */
+  async render(readings: Readings): Promise<string> {
+    const { nodes, ...rest } = readings;
+    this.#gauge('revocast_connected', 'Whether the broker is connected').set(Number(rest.connected));
+    this.#gauge('revocast_log_open', 'Whether the log is open for writing').set(Number(rest.open));
+    this.#gauge('revocast_journal_pending_records', 'Records that wait for a confirmation').set(rest.pendingRecords);
+    this.#gauge('revocast_ticks_sent', 'Ticks sent since the start').set(rest.ticks);
+    this.#gauge('revocast_live_entries', 'Live revocations').set(rest.liveEntries);
+    this.#gauge('revocast_watermark', 'Watermark of the own follower').set(rest.watermark);
+    this.#gauge('revocast_staleness_seconds', 'Of the own follower; +Inf before the first proof').set(
+      rest.stalenessMs === undefined ? Number.POSITIVE_INFINITY : rest.stalenessMs / 1000,
+    );
+    this.#gauge('revocast_foreign_records', 'Records in the log that we did not sign').set(rest.foreignRecords);
+    this.#gauge('revocast_unknown_revocations', 'Signed revocations that are not in the journal').set(rest.strangers);
+    this.#gauge('revocast_event_watchers', 'Readers of /v1/events').set(rest.watchers);
+    const byState = this.#gauge('revocast_nodes', 'Nodes by state', ['state']);
+    byState.reset();
+    for (const [state, count] of Object.entries(nodes)) byState.set({ state }, count);
+    return this.#registry.metrics();
+  }
+
+  #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {
+    const known = this.#gauges.get(name);
+    if (known !== undefined) return known;
+    const made = new Gauge({ name, help, labelNames, registers: [this.#registry] });
+    this.#gauges.set(name, made);
+    return made;
+  }
+}

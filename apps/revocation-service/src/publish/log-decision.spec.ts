@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Head, type LogIdentity, sequence } from '@revocast/core';
+import { type JournaledEpoch } from '../journal/epochs.js';
+import { decideLog, type LogSituation, REFUSALS } from './log-decision.js';
+
+const LOG: LogIdentity = { name: 'REVOCAST_LOG_e1', epoch: 'e1', created: '2026-11-21T12:00:00Z' };
+const JOURNAL: JournaledEpoch = {
+  epoch: 'e1',
+  previous: 'e0',
+  state: 'open',
+  hashKeyDigest: 'h',
+  log: LOG,
+  head: sequence(7),
+  rolledBack: false,
+};
+const head = (last: number, quorumAgeMs = 0): Head => ({
+  log: LOG,
+  first: sequence(1),
+  last: sequence(last),
+  quorumAgeMs,
+});
+const quiet = { otherEpoch: false, knowsMore: false };
+const situation = (more: Partial<LogSituation>): LogSituation => ({
+  ...{
+    located: LOG,
+    head: head(7),
+    journal: JOURNAL,
+    confirmed: sequence(7),
+    hashKeyDigest: 'h',
+    init: true,
+    evidence: quiet,
+  },
+  ...more,
+});
+const nothing = { located: undefined, head: undefined };
+
+describe('The service, looking at the log,', () => {
+  it('writes to the log that its journal belongs to', () => {
+    expect(decideLog(situation({}))).toEqual({ kind: 'write', log: LOG });
+    expect(decideLog(situation({ head: head(9), init: false }))).toEqual({ kind: 'write', log: LOG });
+  });
+
+  it('goes on with an opening that was interrupted', () => {
+    expect(decideLog(situation({ journal: { ...JOURNAL, state: 'opening' } }))).toEqual({ kind: 'finish', log: LOG });
+  });
+
+  it('opens a first epoch only when told, and only where nobody follows another one', () => {
+    const first = { ...nothing, journal: undefined, confirmed: sequence(0) };
+    expect(decideLog(situation(first))).toEqual({ kind: 'begin', previous: undefined, remove: undefined });
+    expect(decideLog(situation({ ...first, init: false }))).toEqual({ kind: 'refuse', because: 'notInitialised' });
+    const evidence = { otherEpoch: true, knowsMore: false };
+    expect(decideLog(situation({ ...first, evidence }))).toEqual({ kind: 'refuse', because: 'otherEpochInFleet' });
+  });
+
+  it('touches no log that its journal does not know', () => {
+    expect(decideLog(situation({ journal: undefined }))).toEqual({ kind: 'refuse', because: 'foreignLog' });
+    const other = { ...LOG, epoch: 'e9' };
+    expect(decideLog(situation({ located: other }))).toEqual({ kind: 'refuse', because: 'foreignLog' });
+  });
+
+  it.each([
+    ['logLost', nothing, undefined],
+    ['logRecreated', { located: { ...LOG, created: 'later' } }, { ...LOG, created: 'later' }],
+    ['logRolledBack', { head: head(6) }, LOG],
+  ] as const)('writes a damaged log anew if it may, else says %s', (because, damage, remove) => {
+    expect(decideLog(situation(damage))).toEqual({ kind: 'begin', previous: 'e1', remove });
+    expect(decideLog(situation({ ...damage, init: false }))).toEqual({ kind: 'refuse', because });
+    const evidence = { otherEpoch: false, knowsMore: true };
+    expect(decideLog(situation({ ...damage, evidence }))).toEqual({ kind: 'refuse', because: 'fleetKnowsMore' });
+  });
+
+  it('takes no old head of a leader that may have been cut off for a rollback', () => {
+    expect(decideLog(situation({ head: head(6, 2_001) }))).toEqual({ kind: 'askAgain' });
+    expect(decideLog(situation({ head: head(7, 2_001) }))).toEqual({ kind: 'write', log: LOG });
+  });
+
+  it('names the last opened epoch as the one before, not one that was never opened', () => {
+    expect(decideLog(situation({ ...nothing, journal: { ...JOURNAL, state: 'opening' } }))).toMatchObject({
+      previous: 'e0',
+    });
+  });
+
+  it('refuses another hash key, whatever else is well', () => {
+    expect(decideLog(situation({ hashKeyDigest: 'other' }))).toEqual({ kind: 'refuse', because: 'hashKeyChanged' });
+  });
+
+  it('can say of each refusal what to do', () => {
+    for (const text of Object.values(REFUSALS)) expect(text).toMatch(/\.$/);
+  });
+});
