@@ -1,0 +1,78 @@
+// Runs every test and ends with one line, `N passed, N failed`. Units run in parallel; what starts servers runs one
+// file at a time, so that two suites never fight over two cores. Arguments are passed to jest,
+// but --broken-before=N adds N failures of the steps before the tests to the count, and --packages adds the projects
+// that install the packed libraries (after a build; they need a registry, so a plain `npm test` leaves them out), and
+// the suites that talk to NATS once more on the oldest supported server, where that can be had.
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from './dev/build.mjs';
+import { oldestServerPhase } from './nats/oldest.mjs';
+
+const root = join(import.meta.dirname, '..');
+const phases = [{ args: ['--selectProjects', 'unit'] }, { args: ['--selectProjects', 'e2e', '--runInBand'] }];
+const packages = { args: ['--selectProjects', 'packages', '--runInBand'] };
+
+/** Not having the oldest server is said loudly by itself, and fails no run: a machine may be without its source. */
+async function more() {
+  const oldest = await oldestServerPhase();
+  return oldest === undefined ? [packages] : [packages, oldest];
+}
+
+const runNode = (args, env) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+
+async function runPhase(phase, outputFile, extraArgs) {
+  const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
+  const report = ['--json', `--outputFile=${outputFile}`, '--passWithNoTests'];
+  const code = await runNode([...jest, ...phase.args, ...report, ...extraArgs], phase.env);
+  try {
+    return { code, result: JSON.parse(await readFile(outputFile, 'utf8')) };
+  } catch {
+    // jest ended before it could report: its own output says why.
+    return { code: code || 1, result: { numPassedTests: 0, numFailedTests: 0, numRuntimeErrorTestSuites: 0 } };
+  }
+}
+
+/** Sums up what jest reported per phase, on top of what was broken before any test ran. */
+export function tally(phaseResults, brokenBefore = 0) {
+  let [passed, failed] = [0, brokenBefore];
+  for (const { result } of phaseResults) {
+    passed += result.numPassedTests;
+    // A file that does not load has no tests to count, yet something in it is broken.
+    failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+  }
+  // jest may exit non-zero without a failed test (an open handle, a coverage threshold): that counts too.
+  if (failed === 0 && phaseResults.some(({ code }) => code !== 0)) failed = 1;
+  // Zero tests prove nothing.
+  return { passed, failed, exitCode: failed > 0 || passed === 0 ? 1 : 0 };
+}
+
+async function main(args) {
+  const isBefore = (arg) => arg.startsWith('--broken-before=');
+  const isOwn = (arg) => isBefore(arg) || arg === '--packages';
+  const brokenBefore = Number(args.find(isBefore)?.split('=')[1] ?? 0);
+  const wanted = args.includes('--packages') ? [...phases, ...(await more())] : phases;
+  const extraArgs = args.filter((arg) => !isOwn(arg));
+  // End-to-end tests run what is built, and must not run what was built yesterday.
+  await build();
+  const directory = await mkdtemp(join(tmpdir(), 'revocast-test-'));
+  const results = [];
+  try {
+    for (const [index, phase] of wanted.entries()) {
+      results.push(await runPhase(phase, join(directory, `${index}.json`), extraArgs));
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+  const { passed, failed, exitCode } = tally(results, brokenBefore);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = exitCode;
+}
+
+if (process.argv[1] === import.meta.filename) await main(process.argv.slice(2));
