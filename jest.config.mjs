@@ -28,6 +28,7 @@ if (major < 24 || (major === 24 && minor < 9)) {
   project.transformIgnorePatterns = ['/node_modules/(?!cookie/)'];
 }
 
+// A limit says that a test hangs, never how fast it should be: machines are shared, and a slow one is no failure.
 export default {
   coverageProvider: 'v8',
   coverageReporters: ['text', 'lcov'],
@@ -37,6 +38,7 @@ export default {
     {
       ...project,
       displayName: 'unit',
+      testTimeout: 30_000,
       testMatch: [
         '<rootDir>/{apps,libs}/*/src/**/*.spec.ts',
         '<rootDir>/{apps/*/,libs/*/,}test/**/*.spec.ts',
@@ -46,10 +48,16 @@ export default {
     {
       ...project,
       displayName: 'e2e',
+      testTimeout: 120_000,
       testMatch: ['<rootDir>/{apps/*/,libs/*/,}test/**/*.e2e-spec.ts'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/packages/'],
     },
     // Packs the libraries and installs them into projects of their own: minutes, and a registry.
-    { ...project, displayName: 'packages', testMatch: ['<rootDir>/test/packages/*.e2e-spec.ts'] },
+    {
+      ...project,
+      displayName: 'packages',
+      testTimeout: 600_000,
+      testMatch: ['<rootDir>/test/packages/*.e2e-spec.ts'],
+    },
   ],
 };
