@@ -18,6 +18,7 @@ import { startTestNats, type TestNats } from '@revocast/testing';
 
 const accountsFile = resolve('deploy/nats/accounts.conf');
 const LOG = 'REVOCAST_LOG_e1';
+const SNAPSHOTS = 'REVOCAST_SNAP';
 const RECORD = 'revocast.log.token';
 const DIRECT_GET = `$JS.API.DIRECT.GET.${LOG}`;
 
@@ -162,6 +163,19 @@ describe('the service', () => {
     await askJson(service, '$JS.API.STREAM.UPDATE.REVOCAST_LOG_e1', logConfig);
   });
 
+  it('writes snapshots and retires them, and nodes read them', async () => {
+    const snapshots = { name: SNAPSHOTS, subjects: ['revocast.snap.manifest', 'revocast.snap.part'] };
+    await askJson(service, `$JS.API.STREAM.CREATE.${SNAPSHOTS}`, { ...snapshots, storage: 'file', allow_direct: true });
+    for (const part of ['one', 'two']) await ask(service, 'revocast.snap.part', part);
+    await ask(service, 'revocast.snap.manifest', 'manifest');
+    const getFrom = `$JS.API.DIRECT.GET.${SNAPSHOTS}`;
+    expect((await ask(node, getFrom, { last_by_subj: 'revocast.snap.manifest' })).string()).toBe('manifest');
+    expect(await askJson(service, `$JS.API.STREAM.PURGE.${SNAPSHOTS}`, { seq: 2 })).toMatchObject({ purged: 1 });
+    expect((await ask(node, getFrom, { seq: 1 })).headers?.code).toBe(404);
+    expect((await ask(node, getFrom, { seq: 2 })).string()).toBe('two');
+    await ask(service, `$JS.API.STREAM.DELETE.${SNAPSHOTS}`);
+  });
+
   it.each([
     `$JS.API.STREAM.PURGE.${LOG}`,
     `$JS.API.STREAM.MSG.DELETE.${LOG}`,
@@ -242,7 +256,9 @@ describe('a node', () => {
   it.each([
     'revocast.log.token',
     'revocast.live.token',
-    'revocast.snap.chunk',
+    'revocast.snap.part',
+    'revocast.snap.manifest',
+    `$JS.API.STREAM.PURGE.${SNAPSHOTS}`,
     'revocast.tick',
     'revocast.node.other-service.i1',
     'revocast.node.api-node',

@@ -4,6 +4,8 @@ import { ASK_TIMEOUT_MS, RETRY_MS_MAX, RETRY_MS_MIN } from './follower-limits.js
 import { type IdentityCheck } from './identity-checks.js';
 import { type Belief } from './log-cursor.js';
 import { type FeedRecord } from './record.js';
+import { type SnapshotAsk } from './snapshot-loading.js';
+import { type SnapshotManifest } from './snapshot.js';
 import { monotonicMs, type MonotonicMs, type Sequence } from './units.js';
 
 /** What the follower asks of its feed. */
@@ -18,7 +20,8 @@ export type Ask =
       readonly log: LogIdentity;
       readonly check: IdentityCheck;
       readonly proves: Instant | undefined;
-    };
+    }
+  | SnapshotAsk;
 export type AskKind = Ask['kind'];
 export type AskOf<Kind extends AskKind> = Extract<Ask, { readonly kind: Kind }>;
 
@@ -26,7 +29,9 @@ export type Answer =
   | { readonly kind: 'subscribed' }
   | { readonly kind: 'located'; readonly log: LogIdentity | undefined }
   | { readonly kind: 'head'; readonly head: Head }
-  | { readonly kind: 'records'; readonly records: readonly FeedRecord[] };
+  | { readonly kind: 'records'; readonly records: readonly FeedRecord[] }
+  | { readonly kind: 'manifest'; readonly manifest: SnapshotManifest | undefined }
+  | { readonly kind: 'part'; readonly bytes: Uint8Array };
 
 /** An ask on its way. Its number orders results: an answer to a number that is no longer here changes nothing. */
 export interface StartedAsk {

@@ -4,6 +4,7 @@ import { RevocationError } from './errors.js';
 import { type Feed } from './feed.js';
 import { type FollowerAction, type FollowerEvent } from './follower-events.js';
 import { FollowerMachine } from './follower-machine.js';
+import { SNAPSHOT_WORTH_RECORDS } from './follower-limits.js';
 import { describeFollower } from './follower-status.js';
 import {
   type Follower,
@@ -15,6 +16,8 @@ import {
 import { type CutoffClaim, type IssuerSettings } from './issuer-settings.js';
 import { createIndex } from './plain-index.js';
 import { settingsWeaknesses } from './settings.js';
+import { snapshotContentOf } from './snapshot-content.js';
+import { type SnapshotContent } from './snapshot.js';
 import { type TokenFacts } from './token.js';
 import { BEFORE_FIRST } from './units.js';
 import { type Freshness, type Hit, STALENESS_MS_MAX_DEFAULT, type UnknownReason } from './verdict.js';
@@ -55,6 +58,7 @@ class FeedFollower implements Follower {
       prng: options.prng,
       stalenessMsMax,
       stalenessMsMin: this.#tightestMs,
+      snapshotRecordsMin: options.snapshotRecordsMin ?? SNAPSHOT_WORTH_RECORDS,
     });
     this.replaceIssuers(options.issuers);
   }
@@ -93,6 +97,10 @@ class FeedFollower implements Follower {
 
   status(): FollowerStatus {
     return describeFollower(this.#machine, readClock(this.#clock), this.#listenerErrors);
+  }
+
+  snapshot(): SnapshotContent | undefined {
+    return snapshotContentOf(this.#machine, readClock(this.#clock));
   }
 
   on(listener: FollowerListener): () => void {
@@ -170,6 +178,12 @@ class FeedFollower implements Follower {
         return { kind: 'records', records: await this.#feed.read(ask.log, ask.from, ask.to) };
       case 'verify':
         return { kind: 'records', records: await this.#feed.read(ask.log, ask.check.from, ask.check.to) };
+      case 'manifest':
+        return { kind: 'manifest', manifest: await this.#feed.snapshot(ask.log) };
+      case 'part':
+        return { kind: 'part', bytes: await this.#feed.snapshotPart(ask.manifest, ask.at) };
+      case 'compare':
+        return { kind: 'records', records: await this.#feed.read(ask.log, ask.from, ask.to) };
     }
   }
 

@@ -47,6 +47,15 @@ export class DeclaredSettings {
     return this.#weaker.has(issuer);
   }
 
+  /** Whether there was more than is remembered. */
+  get overflowed(): boolean {
+    return this.#overflowed;
+  }
+
+  all(): readonly Pick<Declaration, 'version' | 'settings'>[] {
+    return [...this.#declared.values()].map(({ version, settings }) => ({ version, settings }));
+  }
+
   /** What is declared for the issuers of this process. */
   ofOwn(): readonly IssuerSettings[] {
     return [...this.#declared.values()].map(({ settings }) => settings).filter(({ issuer }) => this.#own.has(issuer));

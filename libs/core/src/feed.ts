@@ -1,5 +1,6 @@
 import { type FeedRecord, type Tick } from './record.js';
 import { type Heartbeat } from './heartbeat.js';
+import { type SnapshotManifest } from './snapshot.js';
 import { type Sequence } from './units.js';
 
 /** Which log is the current one. A log name is never used twice; its epoch counts once its `epochOpened` record is read. */
@@ -51,6 +52,10 @@ export interface Feed {
    * cannot be had now (a lagging replica) rejects: it is never left out in silence.
    */
   read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]>;
+  /** The newest snapshot of the epoch of `log` that was written to its end and is signed by us; undefined when there is none. */
+  snapshot(log: LogIdentity): Promise<SnapshotManifest | undefined>;
+  /** Part `at` of a snapshot, counted from 0. Rejects when it is gone, and when its bytes are not those the manifest names. */
+  snapshotPart(manifest: SnapshotManifest, at: number): Promise<Uint8Array>;
   /** Tells the service about this node; best effort, never throws. */
   report(heartbeat: Heartbeat): void;
   close(): Promise<void>;

@@ -2,6 +2,12 @@
 export const READ_CHUNK_RECORDS = 256;
 /** Reads in flight; their answers are the only records that wait, so this times the chunk bounds what waits. */
 export const READS_IN_FLIGHT_MAX = 4;
+/** Parts of a snapshot that are under way or wait for their turn: what a cold start holds in memory beside the index. */
+export const SNAPSHOT_PARTS_IN_FLIGHT_MAX = 8;
+/** A snapshot that covers fewer records saves less than it costs to ask for. */
+export const SNAPSHOT_WORTH_RECORDS = 512;
+/** Asks for a snapshot that may fail before the log is read instead. */
+export const SNAPSHOT_REFUSALS_MAX = 8;
 /**
  * How far above the watermark applied sequences are remembered. What is applied further ahead is read again,
  * which costs a read and nothing else, since applying is idempotent.

@@ -1,16 +1,14 @@
 import { type Answer, type Ask, type AskOf, Asks, type StartedAsk } from './asks.js';
+import { CatchUp, isSnapshotAsk } from './catch-up.js';
 import { type Instant, type Prng } from './clock.js';
 import { type ErrorCode } from './errors.js';
 import { type Head, type LogIdentity } from './feed.js';
 import { type FollowerAction, type FollowerEvent } from './follower-events.js';
 import {
-  APPLY_SLICE_REVOCATIONS,
   GAP_JITTER_MS,
   HINTED_ASK_EVERY_MS,
   QUORUM_AGE_MS_MAX,
-  READS_IN_FLIGHT_MAX,
   RECLAIM_EVERY_MS,
-  RECLAIM_SLICE_ENTRIES,
   TICKS_MISSED_JITTER_MS,
   WAKE_EVERY_MS_MAX,
 } from './follower-limits.js';
@@ -19,8 +17,6 @@ import { type FollowerReason } from './follower.js';
 import { LastProof } from './freshness.js';
 import { HeadSchedule } from './head-schedule.js';
 import { isSameLog, LogCursor } from './log-cursor.js';
-import { type SequenceRange } from './log-progress.js';
-import { ReadBacklog } from './read-backlog.js';
 import { RecordApplier, type RecordApplierOptions } from './record-applier.js';
 import { type FeedRecord, type Tick } from './record.js';
 import { TickWatch } from './tick-watch.js';
@@ -30,6 +26,7 @@ export interface MachineOptions extends RecordApplierOptions {
   readonly prng: Prng;
   readonly stalenessMsMax: number;
   readonly stalenessMsMin: number;
+  readonly snapshotRecordsMin: number;
 }
 
 /**
@@ -47,7 +44,7 @@ export class FollowerMachine {
   readonly #prng: Prng;
   readonly #asks: Asks;
   readonly #heads: HeadSchedule;
-  readonly #backlog = new ReadBacklog();
+  readonly #catchUp: CatchUp;
   #cursor: LogCursor | undefined;
   #connected = false;
   #subscribed = false;
@@ -70,6 +67,7 @@ export class FollowerMachine {
     this.applier = new RecordApplier(options);
     this.stalenessMsMax = options.stalenessMsMax;
     this.#prng = options.prng;
+    this.#catchUp = new CatchUp(options.snapshotRecordsMin);
     this.#asks = new Asks(options.prng);
     this.#heads = new HeadSchedule(options.prng, options.stalenessMsMin);
   }
@@ -98,7 +96,7 @@ export class FollowerMachine {
 
   /** Milliseconds until something is due that no event announces. */
   nextWakeMs(now: Instant): number {
-    if (!this.#backlog.isEmpty) return 0;
+    if (this.#catchUp.hasWork) return 0;
     return Math.min(WAKE_EVERY_MS_MAX, Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now)) - now.monotonic);
   }
 
@@ -172,7 +170,7 @@ export class FollowerMachine {
 
   #dropWork(): void {
     this.#asks.giveUpAll();
-    this.#backlog.clear();
+    this.#catchUp.drop();
     this.#reached = undefined;
   }
 
@@ -213,6 +211,7 @@ export class FollowerMachine {
   #onRefusal(refused: StartedAsk | undefined, now: Instant): void {
     if (refused === undefined) return;
     this.#asks.refused(refused.ask.kind, now);
+    if (isSnapshotAsk(refused.ask)) this.#catchUp.onSnapshotRefused(refused.ask);
     if (refused.ask.kind === 'head') this.#wantsLocate = true;
     if (refused.ask.kind === 'verify') this.#reached ??= refused.ask.proves;
     if (refused.ask.kind === 'read' || refused.ask.kind === 'verify') this.#heads.dueSoon(now, 0);
@@ -228,6 +227,9 @@ export class FollowerMachine {
     if (answer.kind === 'head' && ask.kind === 'head') this.#onHead(answer.head, ask, started.startedAt);
     if (answer.kind === 'records' && ask.kind === 'read') this.#onRecords(ask, answer.records, now);
     if (answer.kind === 'records' && ask.kind === 'verify') this.#onVerified(started, ask, answer.records, now);
+    if (isSnapshotAsk(ask) && this.#cursor !== undefined) {
+      this.#catchUp.onSnapshot(ask, answer, this.#cursor, this.applier, now);
+    }
   }
 
   #onSubscribed(now: Instant): void {
@@ -256,8 +258,8 @@ export class FollowerMachine {
   }
 
   #onRecords(ask: AskOf<'read'>, records: readonly FeedRecord[], now: Instant): void {
-    const idle = this.#backlog.isEmpty;
-    this.#backlog.add(ask, records);
+    const idle = !this.#catchUp.hasWork;
+    this.#catchUp.onRecords(ask, records);
     // A sequence that the log no longer has must be shown to have aged out: the head says where the log begins.
     if (records[0]?.sequence !== ask.from || records.at(-1)?.sequence !== ask.to) {
       this.#asks.refused('read', now);
@@ -292,6 +294,7 @@ export class FollowerMachine {
     this.#replaying = true;
     this.proof.drop();
     this.#dropWork();
+    this.#catchUp.readLogOnly();
     this.#cursor = this.#newCursor(log);
     this.#heads.dueNow();
     this.#wantsLocate ||= because === 'rolledBack';
@@ -308,18 +311,15 @@ export class FollowerMachine {
 
   /** Applies what was read, some milliseconds at a time: requests of the host wait for no bootstrap. */
   #workOff(): void {
-    for (const record of this.#backlog.take(APPLY_SLICE_REVOCATIONS)) {
-      if (this.#cursor?.read(record) !== false) continue;
-      this.#startOver('rolledBack', this.#cursor.log);
-      return;
-    }
+    const cursor = this.#cursor;
+    if (!this.#catchUp.workOff(cursor) && cursor !== undefined) this.#startOver('rolledBack', cursor.log);
   }
 
   #reclaim(now: Instant): void {
     const newest = this.ticks.newest;
     if (newest === undefined || now.monotonic < this.#reclaimDueAt) return;
     this.#reclaimDueAt = monotonicMs(now.monotonic + RECLAIM_EVERY_MS);
-    this.applier.index?.reclaim(now.wall, newest.time, RECLAIM_SLICE_ENTRIES);
+    this.applier.reclaim(now.wall, newest.time);
   }
 
   #locateSoon(now: Instant): void {
@@ -337,7 +337,7 @@ export class FollowerMachine {
     const cursor = this.#cursor;
     if (!this.#located || cursor === undefined) return;
     this.#noticeOpening(cursor, now);
-    this.#planReads(cursor, now);
+    for (const ask of this.#catchUp.plan(cursor, this.#asks, now)) this.#ask(ask, now);
     this.#planProof(cursor, now);
     if (this.#heads.isDue(now)) this.#planHead(cursor, now);
   }
@@ -351,18 +351,6 @@ export class FollowerMachine {
 
   #planHead(cursor: LogCursor, now: Instant): void {
     if (this.#askOnce({ kind: 'head', log: cursor.log, believed: cursor.belief }, now)) this.#heads.asked(now);
-  }
-
-  #planReads({ log }: LogCursor, now: Instant): void {
-    if (!this.#asks.mayStart('read', now)) return;
-    const reading: SequenceRange[] = [...this.#asks.reading(), ...this.#backlog.ranges];
-    while (reading.length < READS_IN_FLIGHT_MAX) {
-      const range = this.#cursor?.nextRead(reading);
-      if (range === undefined) return;
-      const ask = { kind: 'read', log, ...range } as const;
-      reading.push(ask);
-      this.#ask(ask, now);
-    }
   }
 
   /** A conflict is settled even while there is nothing to prove. */

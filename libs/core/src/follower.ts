@@ -5,6 +5,7 @@ import { type FollowerState } from './heartbeat.js';
 import { type IssuerSettings } from './issuer-settings.js';
 import { type RecordBody } from './record.js';
 import { type RevocationIndex } from './revocation-index.js';
+import { type SnapshotContent } from './snapshot.js';
 import { type EpochMs, type Sequence } from './units.js';
 import { type RevocationSource } from './verdict.js';
 
@@ -23,6 +24,8 @@ export interface FollowerOptions {
   readonly stalenessMsMin?: number;
   /** An index that is already filled, from a file or a snapshot; without it one is made once the log tells the hash key. */
   readonly index?: RevocationIndex;
+  /** A start reads a snapshot first if it covers at least so many records of the log. Default 512: asking costs a round trip or two. */
+  readonly snapshotRecordsMin?: number;
   /** Makes that index. Default: `createIndex`. */
   readonly createIndex?: (options: { readonly hashKey: Uint8Array }) => RevocationIndex;
 }
@@ -124,6 +127,8 @@ export interface Follower extends RevocationSource {
   /** From the first moment on `freshness()` answers unknown; then the feed is closed. Safe to call twice. */
   close(): Promise<void>;
   status(): FollowerStatus;
+  /** What would be written as a snapshot now; undefined unless this follower is current and remembers all that a node must know. */
+  snapshot(): SnapshotContent | undefined;
   /** The returned function takes the listener back. */
   on(listener: FollowerListener): () => void;
   /** A policy with this bound is in force: proofs are asked for often enough for it. Milliseconds. */

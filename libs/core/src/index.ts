@@ -10,6 +10,8 @@ export * from './revocation-index.js';
 export * from './record.js';
 export * from './heartbeat.js';
 export * from './feed.js';
+export { isSameLog } from './log-cursor.js';
+export * from './snapshot.js';
 export * from './follower.js';
 export { createFollower } from './create-follower.js';
 export {

@@ -7,7 +7,8 @@ import { LogProgress, type SequenceRange } from './log-progress.js';
 import { RecentIdentities } from './recent-identities.js';
 import { type EffectiveBody, opensEpoch, type RecordApplier } from './record-applier.js';
 import { type FeedRecord } from './record.js';
-import { BEFORE_FIRST, type EpochMs, type Sequence } from './units.js';
+import { type PlacedIdentity, type SnapshotFraming } from './snapshot.js';
+import { BEFORE_FIRST, type EpochMs, sequence, type Sequence } from './units.js';
 
 type SignedRecord = FeedRecord & { readonly kind: 'record' };
 
@@ -56,6 +57,15 @@ export class LogCursor {
   /** Undefined where the record at the watermark has aged out before we could read it. */
   get identity(): string | undefined {
     return this.#identities.at(this.watermark);
+  }
+
+  /** The lowest sequence that the log still has, as far as known. */
+  get first(): Sequence {
+    return this.#first;
+  }
+
+  get headHeard(): boolean {
+    return this.#headHeard;
   }
 
   get belief(): Belief {
@@ -135,6 +145,25 @@ export class LogCursor {
     this.#claims.clear();
     this.#joinedAt = undefined;
     return this.#checks.sawCut(this.watermark);
+  }
+
+  /** The newest at or below the watermark, ascending, at most `count` and without a hole. */
+  newestIdentities(count: number): readonly PlacedIdentity[] {
+    const placed: PlacedIdentity[] = [];
+    for (let at = this.watermark; at > BEFORE_FIRST && placed.length < count; at = sequence(at - 1)) {
+      const identity = this.#identities.at(at);
+      if (identity === undefined) break;
+      placed.unshift({ sequence: at, identity });
+    }
+    return placed;
+  }
+
+  /** A snapshot was taken in whose history the log has: reading goes on behind it. The next proof compares again. */
+  adopt({ watermark, identities }: SnapshotFraming): void {
+    this.#opened = true;
+    for (const { sequence: at, identity } of identities) this.#identities.remember(at, identity);
+    this.#progress.skipBefore(sequence(watermark + 1));
+    this.#checks.sawCut(watermark);
   }
 
   nextRead(reading: readonly SequenceRange[]): SequenceRange | undefined {

@@ -1,7 +1,10 @@
 import { DeclaredSettings, type CompareSettings } from './declared-settings.js';
 import { RevocationError } from './errors.js';
 import { type FeedRecord, type RecordBody } from './record.js';
+import { RECLAIM_SLICE_ENTRIES } from './follower-limits.js';
+import { RECLAIM_AFTER_SECONDS } from './plain-index.js';
 import { type RevocationIndex } from './revocation-index.js';
+import { type SnapshotFraming } from './snapshot.js';
 import { UnreadableRecords } from './unreadable-records.js';
 import { epochMs, type EpochMs } from './units.js';
 
@@ -32,6 +35,8 @@ export class RecordApplier {
   readonly #createIndex: IndexFactory;
   #index: RevocationIndex | undefined;
   #newestRecord = epochMs(0);
+  #hashKey: string | undefined;
+  #reclaimedTo = epochMs(0);
 
   constructor(options: RecordApplierOptions) {
     this.declared = new DeclaredSettings(options.compareSettings);
@@ -42,6 +47,11 @@ export class RecordApplier {
   /** Undefined until the log told the hash key: revocations cannot be taken in before. */
   get index(): RevocationIndex | undefined {
     return this.#index;
+  }
+
+  /** By which the index finds its entries; undefined when it was made elsewhere. */
+  get hashKey(): string | undefined {
+    return this.#hashKey;
   }
 
   /** The newest time that a record of ours carried. */
@@ -55,7 +65,35 @@ export class RecordApplier {
    */
   learnHashKey(record: FeedRecord, epoch: string): void {
     if (this.#index !== undefined || !opensEpoch(record, epoch) || !HASH_KEY.test(record.body.hashKey)) return;
-    this.#index = this.#createIndex({ hashKey: bytesOfHex(record.body.hashKey) });
+    this.indexUnder(record.body.hashKey);
+  }
+
+  /** The index, made under this key if there is none yet. */
+  indexUnder(hashKey: string): RevocationIndex {
+    if (this.#index !== undefined) return this.#index;
+    this.#hashKey = hashKey;
+    this.#index = this.#createIndex({ hashKey: bytesOfHex(hashKey) });
+    return this.#index;
+  }
+
+  /** What ended before is out of memory for good, here or where a snapshot was written that we took in. */
+  get reclaimedTo(): EpochMs {
+    return this.#reclaimedTo;
+  }
+
+  /** Lets go of what ended long ago by both times. */
+  reclaim(now: EpochMs, newestTick: EpochMs): void {
+    this.#index?.reclaim(now, newestTick, RECLAIM_SLICE_ENTRIES);
+    this.#noteReclaimed(epochMs(Math.min(now, newestTick) - RECLAIM_AFTER_SECONDS * 1000));
+  }
+
+  /** What the records that a snapshot stands for would have said beside their revocations. */
+  adopt({ epoch, newestRecord, settings, unreadable, voids, reclaimedTo }: SnapshotFraming): void {
+    this.#noteReclaimed(reclaimedTo);
+    for (const declaration of settings) this.declared.declare({ epoch, ...declaration });
+    for (const id of voids) this.unreadable.void(id);
+    for (const { id, issuer } of unreadable) this.unreadable.add(id, issuer, epoch);
+    if (newestRecord > this.#newestRecord) this.#newestRecord = newestRecord;
   }
 
   /** Takes one record of the log of `epoch` in; again, or out of order, changes nothing. Answers what took effect, if anything did. */
@@ -71,6 +109,10 @@ export class RecordApplier {
     }
     if (record.time > this.#newestRecord) this.#newestRecord = record.time;
     return this.#applyBody(record.body, epoch);
+  }
+
+  #noteReclaimed(to: EpochMs): void {
+    if (to > this.#reclaimedTo) this.#reclaimedTo = to;
   }
 
   #applyBody(body: RecordBody, epoch: string): EffectiveBody | undefined {

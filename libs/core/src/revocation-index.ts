@@ -32,4 +32,11 @@ export interface RevocationIndex {
    */
   reclaim(now: EpochMs, newestTick: EpochMs, entriesMax: number): number;
   size(now: EpochMs): IndexSize;
+  image(): Iterable<Uint8Array>;
+  readImage(): ImageReader;
+}
+
+export interface ImageReader {
+  take(part: Uint8Array): void;
+  end(): void;
 }

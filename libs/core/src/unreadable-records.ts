@@ -32,6 +32,19 @@ export class UnreadableRecords {
     this.#collect();
   }
 
+  /** Whether there was more than is remembered. */
+  get overflowed(): boolean {
+    return this.#overflowedIn !== undefined || this.#voids.size >= VOIDS_MAX;
+  }
+
+  all(): readonly { readonly id: string; readonly issuer: string | undefined }[] {
+    return [...this.#records].map(([id, { issuer }]) => ({ id, issuer }));
+  }
+
+  voids(): readonly string[] {
+    return [...this.#voids];
+  }
+
   /** Asked with every token, so it only looks up. */
   covers(issuer: string): boolean {
     return this.#issuers.size > 0 && (this.#issuers.has(issuer) || this.#issuers.has(undefined));

@@ -9,6 +9,7 @@ import {
   type LogIdentity,
   RevocationError,
   type Sequence,
+  type SnapshotManifest,
 } from '@revocast/core';
 import { type AdapterLog, silentLog } from './adapter-log.js';
 import { BrokerConnection, flushWithin } from './connection.js';
@@ -19,6 +20,7 @@ import { API_MS_MAX, asking, locateLog, readHead } from './log-access.js';
 import { heartbeatSubject, inboxPrefix, type Names, namesOf } from './names.js';
 import { type NatsSettings } from './nats-settings.js';
 import { decodeRecord, type ExpectedOrigin } from './record-codec.js';
+import { newestSnapshot, readPart } from './snapshot-reader.js';
 import { sequenceOf } from './stored-message.js';
 import { createTickFilter, decodeTick } from './tick-codec.js';
 
@@ -108,6 +110,17 @@ class JetStreamFeed implements Feed {
       };
       return readDirect(reader, from, to);
     });
+  }
+
+  snapshot(log: LogIdentity): Promise<SnapshotManifest | undefined> {
+    const wanted = { names: this.#names, verifier: this.#verifier, epoch: log.epoch };
+    return asking('cannot look for a snapshot', () => newestSnapshot(this.#connection.required(), wanted));
+  }
+
+  snapshotPart(manifest: SnapshotManifest, at: number): Promise<Uint8Array> {
+    return asking(`cannot read snapshot ${manifest.id}`, () =>
+      readPart(this.#connection.required(), this.#names, manifest, at),
+    );
   }
 
   report(heartbeat: Heartbeat): void {

@@ -15,6 +15,8 @@ import {
   type LogIdentity,
   RevocationError,
   sequence,
+  type SnapshotContent,
+  type SnapshotManifest,
   type Tick,
 } from '@revocast/core';
 import { silentLog } from './adapter-log.js';
@@ -31,6 +33,8 @@ import {
   type PublisherOptions,
   type Unlisten,
 } from './publisher.js';
+import { newestSnapshot } from './snapshot-reader.js';
+import { writeSnapshot } from './snapshot-writer.js';
 import { createTickFilter, decodeTick, encodeTick } from './tick-codec.js';
 import { type EncodedRecord, SIGNATURE_HEADER } from './wire.js';
 
@@ -132,6 +136,19 @@ class JetStreamPublisher implements Publisher {
       );
     }
     return { sequence: sequence(ack.seq), log: stream, duplicate: ack.duplicate, ackedAt: epochMs(Date.now()) };
+  }
+
+  newestSnapshot(epoch: string): Promise<SnapshotManifest | undefined> {
+    const { verifier } = this.#options;
+    return asking('cannot look for a snapshot', () =>
+      newestSnapshot(this.#connection.required(), { names: this.#names, verifier, epoch }),
+    );
+  }
+
+  writeSnapshot(content: SnapshotContent, isStillTrue: () => boolean): Promise<SnapshotManifest> {
+    const { replicas, signer, verifier } = this.#options;
+    const options = { names: this.#names, replicas, signer, verifier, isStillTrue };
+    return asking('cannot write a snapshot', () => writeSnapshot(this.#connection.required(), content, options));
   }
 
   tick(tick: Tick): void {

@@ -12,6 +12,7 @@ describe('names on NATS', () => {
       live: 'revocast.live.>',
       tick: 'revocast.tick',
       nodes: 'revocast.node.*.*',
+      snapshot: { stream: 'REVOCAST_SNAP', manifest: 'revocast.snap.manifest', part: 'revocast.snap.part' },
     });
   });
 

@@ -16,6 +16,8 @@ export interface Names {
   readonly tick: string;
   /** Heartbeats of all nodes. */
   readonly nodes: string;
+  /** Where snapshots are: the newest manifest is the last message of its subject. */
+  readonly snapshot: { readonly stream: string; readonly manifest: string; readonly part: string };
 }
 
 /** Throws ERR_CONFIG for a namespace that could reach outside its own subjects. */
@@ -32,6 +34,11 @@ export const namesOf = (namespace: string): Names => {
     live: `${namespace}.live.>`,
     tick: `${namespace}.tick`,
     nodes: `${namespace}.node.*.*`,
+    snapshot: {
+      stream: `${namespace.toUpperCase()}_SNAP`,
+      manifest: `${namespace}.snap.manifest`,
+      part: `${namespace}.snap.part`,
+    },
   };
 };
 

@@ -1,4 +1,13 @@
-import { type EpochMs, type Head, type Heartbeat, type LogIdentity, type Sequence, type Tick } from '@revocast/core';
+import {
+  type EpochMs,
+  type Head,
+  type Heartbeat,
+  type LogIdentity,
+  type Sequence,
+  type SnapshotContent,
+  type SnapshotManifest,
+  type Tick,
+} from '@revocast/core';
 import { type AdapterLog } from './adapter-log.js';
 import { type Signer, type Verifier } from './keys.js';
 import { type NatsSettings } from './nats-settings.js';
@@ -60,6 +69,13 @@ export interface Publisher {
   removeLog(log: LogIdentity): Promise<void>;
   /** One attempt, answered within 5 s. Many may be under way at once; their order in the log is then open, and harmless. */
   publish(record: EncodedRecord): Promise<PublishAck>;
+  /** The newest snapshot of this epoch, or undefined when there is none. */
+  newestSnapshot(epoch: string): Promise<SnapshotManifest | undefined>;
+  /**
+   * Writes the state of a follower as a snapshot, and retires all but the previous one. `isStillTrue` is asked before
+   * it counts: whether the follower still stands in that log.
+   */
+  writeSnapshot(content: SnapshotContent, isStillTrue: () => boolean): Promise<SnapshotManifest>;
   /** Sends a tick; does nothing while disconnected. */
   tick(tick: Tick): void;
   /** Ticks of other instances of the service, verified; our own are not heard. */

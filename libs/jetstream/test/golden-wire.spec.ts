@@ -8,11 +8,13 @@ import {
   type RecordBody,
   SCOPES,
   sequence,
+  type SnapshotManifest,
   type Tick,
 } from '@revocast/core';
 import { decodeHeartbeat, encodeHeartbeat } from '../src/heartbeat-codec.js';
 import { createSigner, createVerifier, generateSigningKey } from '../src/keys.js';
 import { decodeRecord, encodeRecord } from '../src/record-codec.js';
+import { decodeManifest, encodeManifest } from '../src/snapshot-codec.js';
 import { decodeTick, encodeTick } from '../src/tick-codec.js';
 import { SIGNATURE_HEADER, type WireHeaders } from '../src/wire.js';
 
@@ -35,6 +37,9 @@ interface RecordVector extends SignedVector {
 interface TickVector extends SignedVector {
   readonly tick: Tick;
 }
+interface ManifestVector extends Omit<SignedVector, 'epoch'> {
+  readonly manifest: SnapshotManifest;
+}
 interface HeartbeatVector {
   readonly about: string;
   readonly service: string;
@@ -48,6 +53,7 @@ const isRecord = (vector: object): vector is RecordVector => 'decodes' in vector
 const isReadable = (decodes: object): decodes is Omit<FeedRecord & { readonly kind: 'record' }, 'sequence'> =>
   'kind' in decodes && decodes.kind === 'record';
 const isTick = (vector: object): vector is TickVector => 'tick' in vector;
+const isManifest = (vector: object): vector is ManifestVector => 'manifest' in vector;
 const isHeartbeat = (vector: object): vector is HeartbeatVector => 'heartbeat' in vector;
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -89,6 +95,13 @@ describe('wire version 1', () => {
     const message = { payload: bytesOf(payload), headers: headersOf(vector), namespace };
     expect(decodeTick(message, createVerifier(keys))).toEqual(tick);
     expect(textOf(encodeTick(namespace, tick, anySigner).payload)).toBe(payload);
+  });
+
+  it.each(vectors.filter(isManifest))('is read and written as it ever was: $about', (vector) => {
+    const { keys, namespace, payload, signature, manifest } = vector;
+    const headers = { last: (name: string) => (name === SIGNATURE_HEADER ? signature : '') };
+    expect(decodeManifest({ payload: bytesOf(payload), headers, namespace }, createVerifier(keys))).toEqual(manifest);
+    expect(textOf(encodeManifest(namespace, manifest, anySigner).payload)).toBe(payload);
   });
 
   it.each(vectors.filter(isHeartbeat))('is read as it ever was: $about', ({ payload, heartbeat, ...from }) => {

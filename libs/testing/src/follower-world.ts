@@ -300,6 +300,14 @@ class ReadMeter implements Feed {
     }
   }
 
+  snapshot(...[log]: Parameters<Feed['snapshot']>): ReturnType<Feed['snapshot']> {
+    return this.#feed.snapshot(log);
+  }
+
+  snapshotPart(...asked: Parameters<Feed['snapshotPart']>): ReturnType<Feed['snapshotPart']> {
+    return this.#feed.snapshotPart(...asked);
+  }
+
   report(...[heartbeat]: Parameters<Feed['report']>): void {
     this.#feed.report(heartbeat);
   }

@@ -9,10 +9,15 @@ import {
   type RecordBody,
   RevocationError,
   type Schedule,
+  sequence,
   type Sequence,
+  type SnapshotContent,
+  type SnapshotManifest,
   type Tick,
 } from '@revocast/core';
 import { InMemoryLog, type UnplacedRecord } from './in-memory-log.js';
+
+export type InMemoryAsk = 'locate' | 'head' | 'read' | 'snapshot' | 'snapshotPart';
 
 /** What goes wrong between broker and nodes; each is asked anew for every message, so a test may change its mind. */
 export interface InMemoryFaults {
@@ -21,7 +26,7 @@ export interface InMemoryFaults {
   /** How long an ask takes on its way there, and its answer on the way back. Milliseconds. */
   readonly travelMs?: () => number;
   /** Whether an ask gets no useful answer. */
-  readonly refuses?: (ask: 'locate' | 'head' | 'read') => boolean;
+  readonly refuses?: (ask: InMemoryAsk) => boolean;
   /** How long ago the leader heard from a majority. Milliseconds. */
   readonly quorumAgeMs?: () => number;
 }
@@ -46,6 +51,7 @@ export class InMemoryBroker {
   #log: InMemoryLog | undefined;
   #logsMade = 0;
   #recordsMade = 0;
+  readonly #snapshots: WrittenSnapshot[] = [];
 
   constructor({ schedule, now, faults = {} }: InMemoryBrokerOptions) {
     this.schedule = schedule;
@@ -107,6 +113,25 @@ export class InMemoryBroker {
     return tick;
   }
 
+  /** Stores the state of a follower, as the service would write it. The one before stays readable, older ones do not. */
+  writeSnapshot({ log: _log, image, ...framing }: SnapshotContent): SnapshotManifest {
+    const parts = [...image()];
+    const manifest: SnapshotManifest = {
+      ...framing,
+      id: this.#nextId(),
+      time: this.#now(),
+      parts: parts.map(({ length }, at) => ({ sequence: sequence(at + 1), bytes: length, digest: '' })),
+    };
+    this.#snapshots.unshift({ manifest, parts });
+    this.#snapshots.splice(2);
+    return manifest;
+  }
+
+  /** The newest first. */
+  get snapshots(): readonly WrittenSnapshot[] {
+    return this.#snapshots;
+  }
+
   requiredLog(): InMemoryLog {
     if (this.#log === undefined) throw new RevocationError('ERR_LOG_UNAVAILABLE', 'There is no log.');
     return this.#log;
@@ -120,6 +145,12 @@ export class InMemoryBroker {
     this.#recordsMade += 1;
     return `record-${String(this.#recordsMade)}`;
   }
+}
+
+/** A snapshot as the broker holds it; a test may change its parts. */
+export interface WrittenSnapshot {
+  readonly manifest: SnapshotManifest;
+  readonly parts: Uint8Array[];
 }
 
 /** One node's connection to an `InMemoryBroker`. */
@@ -184,6 +215,21 @@ export class InMemoryFeed implements Feed {
     return this.#ask('read', () => this.#logOf(log).read(from, to));
   }
 
+  snapshot({ epoch }: LogIdentity): Promise<SnapshotManifest | undefined> {
+    return this.#ask('snapshot', () => {
+      const newest = this.#broker.snapshots[0]?.manifest;
+      return newest?.epoch === epoch ? newest : undefined;
+    });
+  }
+
+  snapshotPart({ id }: SnapshotManifest, at: number): Promise<Uint8Array> {
+    return this.#ask('snapshotPart', () => {
+      const part = this.#broker.snapshots.find(({ manifest }) => manifest.id === id)?.parts[at];
+      if (part === undefined) throw new RevocationError('ERR_LOG_UNAVAILABLE', `No part ${String(at)} of ${id}.`);
+      return part;
+    });
+  }
+
   report(heartbeat: Heartbeat): void {
     if (this.#connected) this.#broker.heartbeats.push(heartbeat);
   }
@@ -231,7 +277,7 @@ export class InMemoryFeed implements Feed {
     });
   }
 
-  async #ask<Answer>(ask: 'locate' | 'head' | 'read', answer: () => Answer): Promise<Answer> {
+  async #ask<Answer>(ask: InMemoryAsk, answer: () => Answer): Promise<Answer> {
     await this.#travel();
     if (this.#broker.faults.refuses?.(ask) === true) throw disconnected();
     const answered = answer();

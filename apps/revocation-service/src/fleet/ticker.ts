@@ -29,6 +29,11 @@ export class Ticker {
     return this.#sent;
   }
 
+  /** Whether this instance is the one that ticks: at most one does while they hear each other. */
+  get leads(): boolean {
+    return this.options.keeper.state().kind === 'open' && this.#hasHeardNobody();
+  }
+
   start(): void {
     this.options.publisher.onTick(() => {
       this.#heardAt = this.options.clock.monotonic();
@@ -45,11 +50,15 @@ export class Ticker {
   }
 
   #turn(): void {
-    const { keeper, clock, schedule } = this.options;
+    const { keeper, schedule } = this.options;
     const state = keeper.state();
-    if (state.kind === 'open' && clock.monotonic() - this.#heardAt >= QUIET_MS) this.#tick(state.epoch);
+    if (state.kind === 'open' && this.#hasHeardNobody()) this.#tick(state.epoch);
     this.#disarm();
     this.#disarm = schedule(TICK_MS, () => this.#turn());
+  }
+
+  #hasHeardNobody(): boolean {
+    return this.options.clock.monotonic() - this.#heardAt >= QUIET_MS;
   }
 
   #tick(epoch: string): void {

@@ -7,6 +7,7 @@ import { findUnproven, recordIdAt } from '../journal/records.js';
 import { type ServiceLog } from '../log/service-log.js';
 import { type Metrics } from '../metrics/metrics.js';
 import { type Outcome } from '../publish/outbox.js';
+import { SnapshotTaker } from '../publish/snapshot-taker.js';
 import { type WritingSide } from '../publish/writing-side.js';
 import { type Settings } from '../settings/settings.js';
 import { systemClock as clock, systemSchedule as schedule } from '../system.js';
@@ -44,6 +45,7 @@ export class WatchingSide {
   readonly fleet: Fleet;
   readonly ticker: Ticker;
   readonly sources: EventSources;
+  readonly snapshots: SnapshotTaker;
   readonly #proofs: ProofKeeper;
 
   constructor(private readonly options: WatchingSideOptions) {
@@ -59,6 +61,11 @@ export class WatchingSide {
       },
     });
     this.ticker = new Ticker({ publisher, keeper, clock, schedule, fleetBoundMs });
+    this.snapshots = new SnapshotTaker({
+      ...{ follower, publisher, schedule, log },
+      leads: () => this.ticker.leads,
+      recordsMin: settings.snapshotRecords,
+    });
     this.#proofs = new ProofKeeper(database, this.fleet);
     this.sources = new EventSources({
       hub: this.hub,
@@ -83,6 +90,7 @@ export class WatchingSide {
     this.sources.start();
     this.fleet.start();
     this.ticker.start();
+    this.snapshots.start();
     follower.start();
   }
 
@@ -95,6 +103,7 @@ export class WatchingSide {
 
   async close(): Promise<void> {
     this.ticker.close();
+    this.snapshots.close();
     this.fleet.close();
     this.#proofs.close();
     this.hub.close();

@@ -42,10 +42,14 @@ export interface Settings {
   readonly liveEntriesMax: number;
   /** How long the log keeps a record. Seconds. */
   readonly logAgeSecondsMax: number;
+  /** Records since the newest snapshot that make a new one worth writing; 0 = never. */
+  readonly snapshotRecords: number;
 }
 
 /** 60 days: what is retained longer is published again at half of it. */
 const LOG_AGE_SECONDS_DEFAULT = 60 * 86_400;
+/** Nodes start by a snapshot from 512 records on; what follows it is read in less than a second. */
+const SNAPSHOT_RECORDS_DEFAULT = 2_048;
 /** An index of that many entries takes a node some hundred MB. */
 const LIVE_ENTRIES_DEFAULT = 5_000_000;
 
@@ -153,6 +157,7 @@ const readLimits = (source: SettingsSource) => ({
     to: 10 * 365 * 86_400,
     otherwise: LOG_AGE_SECONDS_DEFAULT,
   }),
+  snapshotRecords: source.whole('REVOCAST_SNAPSHOT_RECORDS', { from: 0, to: 1e9, otherwise: SNAPSHOT_RECORDS_DEFAULT }),
 });
 
 function readExpected(source: SettingsSource): Readonly<Record<string, number>> {

@@ -58,6 +58,10 @@ export class TestFollower implements Follower {
     this.#tell({ kind: 'applied', sequence: this.#watermark, body, replayed: false });
   }
 
+  snapshot(): undefined {
+    return undefined;
+  }
+
   setState(state: TestState): void {
     this.#state = state;
     this.#tell({ kind: 'status', state: this.#followerState() });
