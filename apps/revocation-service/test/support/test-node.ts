@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createFollower, epochMs, type Follower, type Heartbeat } from '@revocast/core';
+import { createFollower, epochMs, type Follower, type FollowerOptions, type Heartbeat } from '@revocast/core';
 import { createGate, type Gate, parseIssuers } from '@revocast/gate';
 import { createJetStreamFeed, createVerifier, natsSettingsFrom } from '@revocast/jetstream';
 import { eventually } from '@revocast/testing';
@@ -21,14 +21,22 @@ export class TestNode {
     private readonly send: (heartbeat: Heartbeat) => void,
   ) {}
 
-  static async start(deployment: Deployment, natsUrl: string, name: string): Promise<TestNode> {
+  static async start(
+    deployment: Deployment,
+    natsUrl: string,
+    name: string,
+    changes: Partial<FollowerOptions> = {},
+  ): Promise<TestNode> {
     const issuers = parseIssuers(await deployment.issuers());
     const verifier = createVerifier(deployment.recordKeys());
     const instance = randomUUID();
     const nats = natsSettingsFrom({ NATS_URL: natsUrl });
     const feed = createJetStreamFeed({ nats, namespace: 'revocast', verifier, service: 'payments', instance });
     const clock = systemClock;
-    const follower = createFollower({ feed, clock, prng: Math.random, schedule: systemSchedule, issuers });
+    const follower = createFollower({
+      ...{ feed, clock, prng: Math.random, schedule: systemSchedule, issuers },
+      ...changes,
+    });
     const gate = createGate({ issuers, source: follower, mode: 'strict', clock });
     const node = new TestNode(name, instance, follower, gate, (heartbeat) => feed.report(heartbeat));
     node.#begin();
