@@ -11,7 +11,7 @@ import {
   untilCurrent,
   verdictOn,
 } from '@revocast/testing';
-import { createIndex } from './plain-index.js';
+import { createIndex } from './compact-index.js';
 import { epochMs } from './units.js';
 
 describe('A follower that starts', () => {
