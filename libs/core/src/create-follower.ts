@@ -5,6 +5,7 @@ import { type Feed } from './feed.js';
 import { type FollowerAction, type FollowerEvent } from './follower-events.js';
 import { FollowerMachine } from './follower-machine.js';
 import { SNAPSHOT_WORTH_RECORDS } from './follower-limits.js';
+import { createIndex } from './compact-index.js';
 import { describeFollower } from './follower-status.js';
 import {
   type Follower,
@@ -14,7 +15,6 @@ import {
   type FollowerStatus,
 } from './follower.js';
 import { type CutoffClaim, type IssuerSettings } from './issuer-settings.js';
-import { createIndex } from './plain-index.js';
 import { settingsWeaknesses } from './settings.js';
 import { snapshotContentOf } from './snapshot-content.js';
 import { type SnapshotContent } from './snapshot.js';

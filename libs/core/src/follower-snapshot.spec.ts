@@ -17,7 +17,7 @@ import { type SnapshotContent } from './snapshot.js';
 import { epochMs, sequence } from './units.js';
 import { decide } from './verdict.js';
 
-const REVOKED = 40;
+const REVOKED = 100;
 const RECORDS_MIN = 8;
 
 interface ColdStart {
@@ -55,7 +55,7 @@ const contentOf = ({ follower }: FollowerScene): SnapshotContent => {
   return content;
 };
 
-/** A log of 40 revocations and its snapshot. */
+/** A log of 100 revocations and its snapshot. */
 const aSnapshotScene = async (): Promise<FollowerScene> => {
   const scene = await aCurrentScene();
   for (let at = 1; at <= REVOKED; at += 1) revoke(scene, `jti-${at}`);
@@ -120,7 +120,7 @@ describe('A follower that starts with a snapshot', () => {
 
   it('keeps an issuer unknown whose record was unreadable, and settings declared, below its watermark (D12)', async () => {
     const scene = await aCurrentScene();
-    const settings = anIssuer({ maxLifetimeSeconds: 1_000_000 });
+    const settings = anIssuer({ maxLifetimeSeconds: 60 });
     scene.broker.publish({ kind: 'settingsDeclared', version: 1, settings });
     scene.broker.place({ kind: 'unreadable', identity: 'unreadable-1', issuer: 'https://b.example', why: 'malformed' });
     scene.broker.place({ kind: 'unreadable', identity: 'unreadable-2', issuer: 'https://c.example', why: 'malformed' });

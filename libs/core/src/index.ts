@@ -31,8 +31,8 @@ export * from './retention.js';
 export * from './claims.js';
 export * from './settings.js';
 export * from './filter.js';
-export * from './bloom-filter.js';
-export { createIndex, type IndexOptions, RECLAIM_AFTER_SECONDS } from './plain-index.js';
+export { createBlockedFilter } from './blocked-filter.js';
+export { createIndex, type IndexOptions } from './compact-index.js';
 export {
   createFleetView,
   type FleetReference,
