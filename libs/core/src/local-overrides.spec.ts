@@ -171,7 +171,7 @@ describe('a local file at the start', () => {
     lose();
     expect(decide(besideLocal(current, overrides), TOKEN, 1_000).kind).toBe('active');
     expect(overrides.status()).toEqual({
-      ...{ entries: 0, ineffective: [], modeOverride: undefined, broken: undefined, blind: false },
+      ...{ revision: 0, entries: 0, ineffective: [], modeOverride: undefined, broken: undefined, blind: false },
     });
   });
 
@@ -249,7 +249,7 @@ describe('an override of the mode', () => {
     ['observe', 'strict'],
     ['strict', 'observe'],
   ] as const)('to %s from %s: no stepped clock leaves the node open', (value, configured) => {
-    const { time, overrides, see, override } = aNode(configured);
+    const { time, overrides, override } = aNode(configured);
     const document = { version: 1, ...override(value) };
     const seeIt = () => overrides.take({ kind: 'document', document });
     seeIt();

@@ -18,6 +18,8 @@ export type LocalReading =
   | { readonly kind: 'unreadable'; readonly because: string };
 
 export interface LocalOverridesStatus {
+  /** Grows with each file that was put in force: two files may say as much and not the same. */
+  readonly revision: number;
   /** Local revocations in force. */
   readonly entries: number;
   /** Entries that can hit no token here: an issuer or a claim that this node does not know. Positions in the file. */
@@ -52,6 +54,7 @@ export class LocalOverrides {
   /** The last good one; undefined before the first. */
   #file: LocalFile | undefined;
   #revocations: LocalRevocations | undefined;
+  #revision = 0;
   #broken: string | undefined;
   #hasLooked = false;
   /** A bad sight that was seen once: editors and mounts replace a file by way of none and of half of one. */
@@ -82,7 +85,9 @@ export class LocalOverrides {
     if (found.adopted === undefined) this.#broken = found.sight;
     else {
       this.#broken = undefined;
-      this.#document = reading.kind === 'document' ? reading.document : undefined;
+      const document = reading.kind === 'document' ? reading.document : undefined;
+      if (document !== this.#document) this.#revision += 1;
+      this.#document = document;
       this.#file = found.adopted.file;
       this.#revocations = found.adopted.revocations;
       this.#mode.set(found.adopted.file.mode, now, isFirst);
@@ -102,6 +107,7 @@ export class LocalOverrides {
     if (file === undefined) return;
     try {
       this.#revocations = compileLocalEntries(file.revocations, issuers, this.#clock.wall());
+      this.#revision += 1;
     } catch (error) {
       // A cut-off that the new settings call future: the entries stay as they are, and the next look says so.
       if (!(error instanceof RevocationError)) throw error;
@@ -131,6 +137,7 @@ export class LocalOverrides {
   status(): LocalOverridesStatus {
     const now = readClock(this.#clock);
     return {
+      revision: this.#revision,
       entries: this.#revocations?.index.size(now.wall).liveEntries ?? 0,
       ineffective: this.#revocations?.ineffective ?? [],
       modeOverride: this.#mode.status(now),

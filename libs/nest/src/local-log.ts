@@ -6,7 +6,7 @@ export function localFileLog(logger: Pick<Logger, 'warn' | 'error'>): (status: L
   let before = NOTHING;
   let brokenBefore: string | undefined;
   return (status) => {
-    const { entries, ineffective, modeOverride, broken } = status;
+    const { revision, entries, ineffective, modeOverride, broken } = status;
     if (broken !== undefined && broken !== brokenBefore) {
       logger.error({ event: 'localFileBroken', inForce: 'the last good one', problems: broken.split('\n') });
     }
@@ -14,7 +14,7 @@ export function localFileLog(logger: Pick<Logger, 'warn' | 'error'>): (status: L
     const { value: mode, until, inForce } = modeOverride ?? {};
     const line = {
       event: 'localFile',
-      ...{ entries, ineffective },
+      ...{ revision, entries, ineffective },
       ...(mode !== undefined && { mode, until: new Date(until ?? 0).toISOString(), inForce }),
     };
     const said = JSON.stringify(line);
@@ -24,4 +24,4 @@ export function localFileLog(logger: Pick<Logger, 'warn' | 'error'>): (status: L
   };
 }
 
-const NOTHING = JSON.stringify({ event: 'localFile', entries: 0, ineffective: [] });
+const NOTHING = JSON.stringify({ event: 'localFile', revision: 0, entries: 0, ineffective: [] });
