@@ -130,6 +130,8 @@ export class LocalOverrides {
   }
 
   find(token: TokenFacts): Hit | undefined {
+    // The usual case, asked with every token: the file is there for an emergency and says nothing.
+    if (this.#file === undefined || this.#file.revocations.length === 0) return undefined;
     const cutoffClaim = this.#cutoffClaims.get(token.issuer) ?? 'iat';
     return this.#revocations?.index.find(token, this.#clock.wall(), cutoffClaim);
   }

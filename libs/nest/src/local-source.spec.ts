@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LocalOverrides } from '@revocast/core';
+import { ManualTime } from '@revocast/testing';
 import { LOCAL_FILE_BYTES_MAX, localFile } from './local-source.js';
 
 let folder: string;
@@ -71,4 +74,22 @@ describe('the local file on disk', () => {
       { kind: 'unreadable', because: 'its folder cannot be read: ENOENT' },
     ]);
   });
+});
+
+describe('docs/local-file.md', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../docs/local-file.md'), 'utf8');
+  const examples = [...text.matchAll(/```json\n([^]*?)```/g)].map(([, json]) => json ?? '');
+
+  it.each(examples)('shows files that are in force as they stand there: %#', async (example) => {
+    const path = join(folder, 'local.json');
+    await writeFile(path, example);
+    const clock = new ManualTime(Date.UTC(2026, 10, 25, 2, 50));
+    const overrides = new LocalOverrides({ clock, mode: 'strict', issuers: [] });
+    overrides.take(await localFile(path).look());
+    const { broken, entries, modeOverride } = overrides.status();
+    expect(broken).toBeUndefined();
+    expect(entries + Number(modeOverride !== undefined)).toBeGreaterThan(0);
+  });
+
+  it('shows two', () => expect(examples).toHaveLength(2));
 });
