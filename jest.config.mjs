@@ -28,8 +28,9 @@ if (major < 24 || (major === 24 && minor < 9)) {
   project.transformIgnorePatterns = ['/node_modules/(?!cookie/)'];
 }
 
-// A limit says that a test hangs, never how fast it should be: machines are shared, and a slow one is no failure.
 export default {
+  // A limit says that a test hangs, never how fast it should be: machines are shared, and a slow one is no failure.
+  testTimeout: 120_000,
   coverageProvider: 'v8',
   coverageReporters: ['text', 'lcov'],
   coverageThreshold: { global: { lines: 90, branches: 80 } },
@@ -38,7 +39,6 @@ export default {
     {
       ...project,
       displayName: 'unit',
-      testTimeout: 30_000,
       testMatch: [
         '<rootDir>/{apps,libs}/*/src/**/*.spec.ts',
         '<rootDir>/{apps/*/,libs/*/,}test/**/*.spec.ts',
@@ -48,7 +48,6 @@ export default {
     {
       ...project,
       displayName: 'e2e',
-      testTimeout: 120_000,
       testMatch: ['<rootDir>/{apps/*/,libs/*/,}test/**/*.e2e-spec.ts'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/packages/'],
     },
@@ -56,7 +55,6 @@ export default {
     {
       ...project,
       displayName: 'packages',
-      testTimeout: 600_000,
       testMatch: ['<rootDir>/test/packages/*.e2e-spec.ts'],
     },
   ],

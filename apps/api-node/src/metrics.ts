@@ -16,6 +16,23 @@ const GAUGES: Readonly<Record<string, Reading>> = {
   revocast_index_bytes: ['Memory of the index', ({ indexBytes }) => indexBytes],
   revocast_connected: ['Whether the broker is connected', ({ connected }) => Number(connected)],
   revocast_ticks_missed: ['Whether the last three ticks did not arrive', ({ ticksMissed }) => Number(ticksMissed)],
+  revocast_local_entries: ['Revocations in force by the local file', ({ localFile }) => localFile?.entries ?? 0],
+  revocast_local_entries_ineffective: [
+    'Entries of the local file that can hit no token here: an issuer or claim that this node does not know',
+    ({ localFile }) => localFile?.ineffective.length ?? 0,
+  ],
+  revocast_local_file_broken: [
+    '1: the local file is not in force as it is now; the last good one is',
+    ({ localFile }) => Number(localFile?.broken !== undefined),
+  ],
+  revocast_local_file_blind: [
+    '1: no good local file was read since the start, so every answer is unknown',
+    ({ localFile }) => Number(localFile?.blind === true),
+  ],
+  revocast_mode_overridden: [
+    '1: the local file sets another mode, in force or about to be',
+    ({ localFile }) => Number(localFile?.modeOverride !== undefined),
+  ],
   revocast_guarded: ['0: no guard is in use, so nothing is enforced here', ({ guarded }) => Number(guarded)],
 };
 
@@ -48,6 +65,13 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  readonly #mode = new Gauge({
+    name: 'revocast_mode',
+    help: '1 for the mode in force',
+    labelNames: ['mode'],
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -58,6 +82,8 @@ export class Metrics {
 
   /** The text of one scrape. */
   async render(status: NodeStatus): Promise<string> {
+    this.#mode.reset();
+    this.#mode.set({ mode: status.mode }, 1);
     this.#state.reset();
     this.#state.set({ state: status.state }, 1);
     for (const [name, [help, read]] of Object.entries(GAUGES)) this.#gauge(name, help).set(read(status));

@@ -51,7 +51,7 @@ export class Service {
     this.commands = this.#makeCommands(settings);
     const { fleet, ticker, hub, sources } = this.watching;
     const { keeper, outbox } = writing;
-    this.health = new Health({ fleet, ticker, hub, sources, keeper, outbox, follower, metrics });
+    this.health = new Health({ fleet, issuers, ticker, hub, sources, keeper, outbox, follower, metrics });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);
   }
 
