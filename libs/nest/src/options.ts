@@ -9,7 +9,14 @@ import {
   type Mode,
   type Schedule,
 } from '@revocast/core';
-import { parseIssuers, type GateAnswer, type IssuerConfig, type IssuerInput } from '@revocast/gate';
+import {
+  parseIssuers,
+  tokenCacheBounds,
+  type GateAnswer,
+  type IssuerConfig,
+  type IssuerInput,
+  type TokenCacheOptions,
+} from '@revocast/gate';
 import { systemClock, systemSchedule } from './system.js';
 
 /** How this process names itself to the fleet. */
@@ -43,6 +50,11 @@ export interface RevocationModuleOptions {
   readonly stalenessMsMax?: number;
   /** Most connections that `LiveConnections` holds, about 1 kB each. Default 10,000. */
   readonly liveConnectionsMax?: number;
+  /**
+   * Bounds of the verified-token cache: the signature of a token is verified once, its times and revocations on every
+   * request. `false` = verify it every time. Default: on, 20,000 tokens and 64 MiB at most.
+   */
+  readonly tokenCache?: false | TokenCacheOptions;
   /** Called with the answer to each request, for metrics and logs; not with those for live connections. Must not throw. */
   readonly onVerdict?: (answer: GateAnswer) => void;
   /** How key sets are fetched; default the global `fetch`. */
@@ -62,6 +74,7 @@ export interface RevocationSettings extends NodeIdentity {
   readonly version: string;
   readonly stalenessMsMax: number;
   readonly liveConnectionsMax: number;
+  readonly tokenCache: false | Required<TokenCacheOptions>;
   readonly onVerdict: (answer: GateAnswer) => void;
   readonly fetch: typeof globalThis.fetch | undefined;
   readonly clock: Clock;
@@ -84,13 +97,15 @@ export function settingsFrom(options: RevocationModuleOptions): RevocationSettin
   const identity = { service: options.service, instance: randomUUID() };
   const problems = plainProblems(options, { stalenessMsMax, liveConnectionsMax, nodeId, version });
   const issuers = attempt(problems, () => parseIssuers(options.issuers));
+  const tokenCache = attempt(problems, () => tokenCacheBounds(options.tokenCache)) ?? false;
   // A feed is made last, and only from names that are good: making it may open files or sockets.
   const feed = problems.length === 0 ? attempt(problems, () => feedOf(options.feed, identity)) : undefined;
   if (issuers === undefined || feed === undefined || problems.length > 0) throw configError(problems);
   const { mode, fetch, onVerdict = () => undefined } = options;
   return {
     ...identity,
-    ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, onVerdict, fetch, clock, schedule },
+    ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, tokenCache },
+    ...{ onVerdict, fetch, clock, schedule },
   };
 }
 
