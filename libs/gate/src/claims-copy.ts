@@ -7,19 +7,28 @@ const isComposite = (value: unknown): value is object => typeof value === 'objec
 
 const copyOf = (value: object): object => {
   if (Array.isArray(value)) return value.map((item: unknown) => (isComposite(item) ? copyOf(item) : item));
+  return copyMembers(value as TokenClaims, compositeNames(value));
+};
+
+const copyMembers = (value: TokenClaims, composites: readonly string[]): TokenClaims => {
   const copy: Record<string, unknown> = { ...value };
-  for (const name in copy) {
-    const member = copy[name];
-    if (isComposite(member)) copy[name] = copyOf(member);
-  }
+  for (const name of composites) copy[name] = copyOf(copy[name] as object);
   return copy;
 };
 
+const compositeNames = (value: object): readonly string[] =>
+  Object.entries(value).flatMap(([name, member]) => (isComposite(member) ? [name] : []));
+
 /**
- * Each request gets claims of its own: a handler that adds a role to `request.user` would otherwise give it to every
- * later request with the same token. Ten times cheaper than parsing the token again.
+ * Makes copies of `claims` as they are now. Each request gets claims of its own: a handler that adds a role to
+ * `request.user` would otherwise give it to every later request with the same token. Ten times cheaper than parsing
+ * the token again; which claims hold others is found once, for most do not.
  */
-export const copyClaims = (claims: TokenClaims): TokenClaims => copyOf(claims) as TokenClaims;
+export const copierOf = (claims: TokenClaims): (() => TokenClaims) => {
+  const composites = compositeNames(claims);
+  const original = copyMembers(claims, composites);
+  return () => copyMembers(original, composites);
+};
 
 /** V8 without pointer compression: what a string, an array and an object take besides what is in them. Bytes. */
 const STRING_BYTES = 24;
@@ -33,7 +42,10 @@ const BEYOND_LATIN1 = /[^\u0000-\u00ff]/; // eslint-disable-line no-control-rege
 
 const textBytes = (text: string): number => STRING_BYTES + text.length * (BEYOND_LATIN1.test(text) ? 2 : 1);
 
-/** Memory that parsed claims take, rounded up; Infinity when they are nested too deeply to be copied. */
+/**
+ * Memory that parsed claims take; Infinity when they are nested too deeply to be copied. An estimate: nine kinds of
+ * claims were measured, and took between 0.3 (many short numbers) and 1.3 times as much (40 names that no other has).
+ */
 export const heapBytesOf = (value: unknown, depth = 0): number => {
   if (typeof value === 'string') return textBytes(value);
   if (!isComposite(value)) return SLOT_BYTES;

@@ -166,7 +166,8 @@ class TokenGate implements ReloadableGate {
     // Nothing is awaited from here on: a proof of freshness read before a wait could run out during it.
     const answer = this.#decide(facts, policy);
     if (scopeHit(answer) === 'key') this.verifier.forget(token);
-    return this.#reported(answer.outcome === 'pass' ? { ...answer, claims } : answer);
+    if (answer.outcome === 'refuse') return this.#reported(answer);
+    return this.#reported({ outcome: 'pass', facts, verdict: answer.verdict, claims });
   }
 
   #decide(facts: TokenFacts, policy: RoutePolicy | undefined): RecheckAnswer {

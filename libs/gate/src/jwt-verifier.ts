@@ -69,7 +69,7 @@ class JwtVerifier implements RecallingVerifier {
     const judged = await this.#judge(token);
     if (this.cache === undefined) return judged;
     const proven = provenOf(judged);
-    this.cache.keep(token, proven);
+    this.cache.keep(token, judged.claims, proven);
     return { claims: judged.claims, facts: proven.facts };
   }
 
@@ -145,7 +145,7 @@ const hasExpired = (facts: TokenFacts, { clockSkewSeconds }: IssuerConfig, now: 
 const provenOf = ({ claims, facts, trust, signedBy: { key, keys } }: Judged): Proven => {
   const hash = facts.signingInputHash();
   const kept = Object.freeze({ ...facts, signingInputHash: () => hash });
-  return { claims, facts: kept, trust, key, keys, notBefore: notBeforeOf(claims, trust) };
+  return { facts: kept, trust, key, keys, notBefore: notBeforeOf(claims, trust) };
 };
 
 /** All three were found to be numbers, where they are there. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { RevocationError, type TokenFacts } from '@revocast/core';
 import { LRUCache } from 'lru-cache';
 import { type TokenClaims } from './answer.js';
-import { copyClaims, heapBytesOf } from './claims-copy.js';
+import { copierOf, heapBytesOf } from './claims-copy.js';
 import { type VerificationKey } from './jwk.js';
 import { type Keys } from './key-set.js';
 import { type Trust } from './trust.js';
@@ -11,7 +11,7 @@ import { type Trust } from './trust.js';
 export interface TokenCacheOptions {
   /** Default 20,000: that many callers at once on one node. Each entry allowed takes 40 bytes also while it is empty. */
   readonly entriesMax?: number;
-  /** Estimated heap. Default 67,108,864 (64 MiB): room for the default number of entries of 3 kB, twice a usual token. */
+  /** Estimated heap. Default 67,108,864 (64 MiB): some 17,000 usual tokens, which count 4 kB each and take 2.2 kB. */
   readonly bytesMax?: number;
 }
 
@@ -31,12 +31,11 @@ export const TOKEN_CACHE_BYTES_MAX_DEFAULT = 67_108_864;
 /** More would allocate gigabytes at start. */
 const ENTRIES_MAX_LIMIT = 10_000_000;
 
-/** Key, node of the list, facts with their texts, of a usual token. Measured with what the claims take on top. Bytes. */
+/** Name, place in the list, facts with their texts. Bytes. */
 const ENTRY_BYTES = 900;
 
-/** What a token says, and all that this rests on. */
+/** What a verified token rests on. */
 export interface Proven {
-  readonly claims: TokenClaims;
   readonly facts: TokenFacts;
   readonly trust: Trust;
   readonly key: VerificationKey;
@@ -46,8 +45,16 @@ export interface Proven {
   readonly notBefore: number;
 }
 
+interface Entry {
+  readonly proven: Proven;
+  readonly copyClaims: () => TokenClaims;
+}
+
 /** What a request needs of a verified token. */
-export type Recalled = Pick<Proven, 'claims' | 'facts'>;
+export interface Recalled {
+  readonly claims: TokenClaims;
+  readonly facts: TokenFacts;
+}
 
 const isBound = (value: number, max: number): boolean => Number.isSafeInteger(value) && value > 0 && value <= max;
 
@@ -77,7 +84,7 @@ const nameOf = (token: string): string => hash('sha256', token, 'base64url');
 
 /** Remembers what tokens say that were verified; whether it still holds is for the asker to judge, on every request. */
 export class TokenCache {
-  readonly #entries: LRUCache<string, Proven>;
+  readonly #entries: LRUCache<string, Entry>;
   #hits = 0;
   #misses = 0;
 
@@ -88,24 +95,24 @@ export class TokenCache {
   /** An entry that `holds` not any more is dropped. */
   recall(token: string, holds: (proven: Proven) => boolean): Recalled | undefined {
     const name = nameOf(token);
-    const proven = this.#entries.get(name);
-    if (proven === undefined || !holds(proven)) {
-      if (proven !== undefined) this.#entries.delete(name);
+    const entry = this.#entries.get(name);
+    if (entry === undefined || !holds(entry.proven)) {
+      if (entry !== undefined) this.#entries.delete(name);
       this.#misses += 1;
       return undefined;
     }
     this.#hits += 1;
-    return { claims: copyClaims(proven.claims), facts: proven.facts };
+    return { claims: entry.copyClaims(), facts: entry.proven.facts };
   }
 
   /**
    * Only for a token that has just been verified, all of it. Keeps a copy of its claims, which no request can reach.
    * A token too large or too deep for the cache is not kept.
    */
-  keep(token: string, proven: Proven): void {
-    const size = ENTRY_BYTES + heapBytesOf(proven.claims);
+  keep(token: string, claims: TokenClaims, proven: Proven): void {
+    const size = ENTRY_BYTES + heapBytesOf(claims);
     if (!Number.isFinite(size)) return;
-    this.#entries.set(nameOf(token), { ...proven, claims: copyClaims(proven.claims) }, { size });
+    this.#entries.set(nameOf(token), { proven, copyClaims: copierOf(claims) }, { size });
   }
 
   forget(token: string): void {
@@ -113,7 +120,7 @@ export class TokenCache {
   }
 
   retain(holds: (proven: Proven) => boolean): void {
-    for (const [name, proven] of [...this.#entries.entries()]) if (!holds(proven)) this.#entries.delete(name);
+    for (const [name, { proven }] of [...this.#entries.entries()]) if (!holds(proven)) this.#entries.delete(name);
   }
 
   status(): TokenCacheStatus {

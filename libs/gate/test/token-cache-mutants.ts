@@ -19,8 +19,8 @@ const named = (nameOf: (token: string) => string): MakeGate =>
       override recall(token: string, holds: Holds): Recalled | undefined {
         return super.recall(nameOf(token), holds);
       }
-      override keep(token: string, proven: Proven): void {
-        super.keep(nameOf(token), proven);
+      override keep(token: string, claims: TokenClaims, proven: Proven): void {
+        super.keep(nameOf(token), claims, proven);
       }
       override forget(token: string): void {
         super.forget(nameOf(token));
@@ -32,8 +32,8 @@ const named = (nameOf: (token: string) => string): MakeGate =>
 const keeping = (alter: (proven: Proven) => Proven): MakeGate =>
   withCache(
     class extends TokenCache {
-      override keep(token: string, proven: Proven): void {
-        super.keep(token, alter(proven));
+      override keep(token: string, claims: TokenClaims, proven: Proven): void {
+        super.keep(token, claims, alter(proven));
       }
     },
   );
@@ -79,10 +79,10 @@ class Unforgetting extends TokenCache {
 
 /** Hands out what it keeps. */
 class Sharing extends TokenCache {
-  readonly #kept = new Map<string, Proven>();
-  override keep(token: string, proven: Proven): void {
-    this.#kept.set(token, proven);
-    super.keep(token, proven);
+  readonly #kept = new Map<string, Recalled>();
+  override keep(token: string, claims: TokenClaims, proven: Proven): void {
+    this.#kept.set(token, { claims, facts: proven.facts });
+    super.keep(token, claims, proven);
   }
   override recall(token: string, holds: Holds): Recalled | undefined {
     return super.recall(token, holds) && this.#kept.get(token);
@@ -92,13 +92,13 @@ class Sharing extends TokenCache {
 /** Remembers a token when it is seen, not when it is verified. */
 class Poisoned extends TokenCache {
   #latest: Proven | undefined;
-  override keep(token: string, proven: Proven): void {
+  override keep(token: string, claims: TokenClaims, proven: Proven): void {
     this.#latest = proven;
-    super.keep(token, proven);
+    super.keep(token, claims, proven);
   }
   override recall(token: string, holds: Holds): Recalled | undefined {
     const recalled = super.recall(token, holds);
-    if (recalled === undefined && this.#latest) super.keep(token, { ...this.#latest, claims: payloadOf(token) });
+    if (recalled === undefined && this.#latest) super.keep(token, payloadOf(token), this.#latest);
     return recalled;
   }
 }

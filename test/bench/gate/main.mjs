@@ -48,8 +48,13 @@ async function run() {
 
 function print({ nest, arrivals, algorithms }) {
   if (nest !== undefined) {
-    console.table({ open: nest.open, guarded: nest.guarded, 'guarded, no cache': nest.guardedUncached });
-    console.table({ 'guarded : open': nest.guardedToOpen, 'guarded, no cache : open': nest.uncachedToOpen });
+    const { open, emptyGuard, guarded, guardedUncached } = nest;
+    console.table({ open, 'empty guard': emptyGuard, guarded, 'guarded, no cache': guardedUncached });
+    const { emptyToOpen, guardedToOpen, uncachedToOpen } = nest;
+    console.table({
+      ...{ 'empty guard : open': emptyToOpen, 'guarded : open': guardedToOpen },
+      'guarded, no cache : open': uncachedToOpen,
+    });
   }
   if (arrivals !== undefined) {
     const row = ({ checksPerSecond, seconds, delayMs }) => ({ seconds, checksPerSecond, ...delayMs });

@@ -31,6 +31,13 @@ async function listening(metadata) {
   return { app, port: app.getHttpServer().address().port };
 }
 
+/** Nest's own share of a guard: it makes a context and waits once. */
+class EmptyGuard {
+  canActivate() {
+    return true;
+  }
+}
+
 async function guarded(broker, issuer, tokenCache) {
   const service = { mode: 'strict', service: 'orders', nodeId: 'bench', tokenCache };
   const started = await listening({
@@ -80,13 +87,14 @@ const ratios = (rounds, name) => ({
   cpu: rounded(median(rounds[name].map(({ cpuMicros }, turn) => rounds.open[turn].cpuMicros / cpuMicros))),
 });
 
-/** Nest on Fastify without a guard, with ours, and with ours without the cache; all in this process. */
+/** Nest on Fastify without a guard, with an empty one, with ours, and with ours without the cache; all in this process. */
 export async function measureNest({ revocations, tokens, ...load }) {
   const issuer = await issuerWith('ES256', tokens);
   const broker = startBroker();
   for (let number = 0; number < revocations / 100; number++) broker.publish(recordBody(number, 100));
   const apps = {
     open: await listening({}),
+    emptyGuard: await listening({ providers: [{ provide: APP_GUARD, useClass: EmptyGuard }] }),
     guarded: await guarded(broker, issuer, {}),
     guardedUncached: await guarded(broker, issuer, false),
   };
@@ -94,6 +102,7 @@ export async function measureNest({ revocations, tokens, ...load }) {
     const rounds = await measure(apps, issuer.tokens.map(String), load);
     return {
       ...Object.fromEntries(Object.keys(apps).map((name) => [name, summary(rounds[name])])),
+      emptyToOpen: ratios(rounds, 'emptyGuard'),
       guardedToOpen: ratios(rounds, 'guarded'),
       uncachedToOpen: ratios(rounds, 'guardedUncached'),
     };
