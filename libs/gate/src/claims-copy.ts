@@ -7,28 +7,20 @@ const isComposite = (value: unknown): value is object => typeof value === 'objec
 
 const copyOf = (value: object): object => {
   if (Array.isArray(value)) return value.map((item: unknown) => (isComposite(item) ? copyOf(item) : item));
-  return copyMembers(value as TokenClaims, compositeNames(value));
-};
-
-const copyMembers = (value: TokenClaims, composites: readonly string[]): TokenClaims => {
   const copy: Record<string, unknown> = { ...value };
-  for (const name of composites) copy[name] = copyOf(copy[name] as object);
+  // Not by entries: making them costs more than the copy.
+  for (const name in copy) {
+    const member = copy[name];
+    if (isComposite(member)) copy[name] = copyOf(member);
+  }
   return copy;
 };
 
-const compositeNames = (value: object): readonly string[] =>
-  Object.entries(value).flatMap(([name, member]) => (isComposite(member) ? [name] : []));
-
 /**
- * Makes copies of `claims` as they are now. Each request gets claims of its own: a handler that adds a role to
- * `request.user` would otherwise give it to every later request with the same token. Ten times cheaper than parsing
- * the token again; which claims hold others is found once, for most do not.
+ * Each request gets claims of its own: a handler that adds a role to `request.user` would otherwise give it to every
+ * later request with the same token. Ten times cheaper than parsing the token again.
  */
-export const copierOf = (claims: TokenClaims): (() => TokenClaims) => {
-  const composites = compositeNames(claims);
-  const original = copyMembers(claims, composites);
-  return () => copyMembers(original, composites);
-};
+export const copyClaims = (claims: TokenClaims): TokenClaims => copyOf(claims) as TokenClaims;
 
 /** V8 without pointer compression: what a string, an array and an object take besides what is in them. Bytes. */
 const STRING_BYTES = 24;

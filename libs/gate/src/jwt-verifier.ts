@@ -68,9 +68,7 @@ class JwtVerifier implements RecallingVerifier {
   async learn(token: string): Promise<Recalled> {
     const judged = await this.#judge(token);
     if (this.cache === undefined) return judged;
-    const proven = provenOf(judged);
-    this.cache.keep(token, judged.claims, proven);
-    return { claims: judged.claims, facts: proven.facts };
+    return this.cache.keep(token, judged.claims, provenOf(judged));
   }
 
   forget(token: string): void {

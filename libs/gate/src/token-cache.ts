@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { RevocationError, type TokenFacts } from '@revocast/core';
 import { LRUCache } from 'lru-cache';
 import { type TokenClaims } from './answer.js';
-import { copierOf, heapBytesOf } from './claims-copy.js';
+import { copyClaims, heapBytesOf } from './claims-copy.js';
 import { type VerificationKey } from './jwk.js';
 import { type Keys } from './key-set.js';
 import { type Trust } from './trust.js';
@@ -47,7 +47,8 @@ export interface Proven {
 
 interface Entry {
   readonly proven: Proven;
-  readonly copyClaims: () => TokenClaims;
+  /** Nobody else holds these. */
+  readonly claims: TokenClaims;
 }
 
 /** What a request needs of a verified token. */
@@ -102,17 +103,19 @@ export class TokenCache {
       return undefined;
     }
     this.#hits += 1;
-    return { claims: entry.copyClaims(), facts: entry.proven.facts };
+    return { claims: copyClaims(entry.claims), facts: entry.proven.facts };
   }
 
   /**
-   * Only for a token that has just been verified, all of it. Keeps a copy of its claims, which no request can reach.
-   * A token too large or too deep for the cache is not kept.
+   * Only for a token that has just been verified, all of it. Keeps `claims` themselves: from here on everybody gets what
+   * this returns, or copies. A token too large or too deep for the cache is not kept.
    */
-  keep(token: string, claims: TokenClaims, proven: Proven): void {
+  keep(token: string, claims: TokenClaims, proven: Proven): Recalled {
+    const { facts } = proven;
     const size = ENTRY_BYTES + heapBytesOf(claims);
-    if (!Number.isFinite(size)) return;
-    this.#entries.set(nameOf(token), { proven, copyClaims: copierOf(claims) }, { size });
+    if (!Number.isFinite(size)) return { claims, facts };
+    this.#entries.set(nameOf(token), { proven, claims }, { size });
+    return { claims: copyClaims(claims), facts };
   }
 
   forget(token: string): void {

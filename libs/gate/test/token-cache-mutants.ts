@@ -19,8 +19,8 @@ const named = (nameOf: (token: string) => string): MakeGate =>
       override recall(token: string, holds: Holds): Recalled | undefined {
         return super.recall(nameOf(token), holds);
       }
-      override keep(token: string, claims: TokenClaims, proven: Proven): void {
-        super.keep(nameOf(token), claims, proven);
+      override keep(token: string, claims: TokenClaims, proven: Proven): Recalled {
+        return super.keep(nameOf(token), claims, proven);
       }
       override forget(token: string): void {
         super.forget(nameOf(token));
@@ -32,8 +32,8 @@ const named = (nameOf: (token: string) => string): MakeGate =>
 const keeping = (alter: (proven: Proven) => Proven): MakeGate =>
   withCache(
     class extends TokenCache {
-      override keep(token: string, claims: TokenClaims, proven: Proven): void {
-        super.keep(token, claims, alter(proven));
+      override keep(token: string, claims: TokenClaims, proven: Proven): Recalled {
+        return super.keep(token, claims, alter(proven));
       }
     },
   );
@@ -80,9 +80,9 @@ class Unforgetting extends TokenCache {
 /** Hands out what it keeps. */
 class Sharing extends TokenCache {
   readonly #kept = new Map<string, Recalled>();
-  override keep(token: string, claims: TokenClaims, proven: Proven): void {
+  override keep(token: string, claims: TokenClaims, proven: Proven): Recalled {
     this.#kept.set(token, { claims, facts: proven.facts });
-    super.keep(token, claims, proven);
+    return super.keep(token, claims, proven);
   }
   override recall(token: string, holds: Holds): Recalled | undefined {
     return super.recall(token, holds) && this.#kept.get(token);
@@ -92,9 +92,9 @@ class Sharing extends TokenCache {
 /** Remembers a token when it is seen, not when it is verified. */
 class Poisoned extends TokenCache {
   #latest: Proven | undefined;
-  override keep(token: string, claims: TokenClaims, proven: Proven): void {
+  override keep(token: string, claims: TokenClaims, proven: Proven): Recalled {
     this.#latest = proven;
-    super.keep(token, claims, proven);
+    return super.keep(token, claims, proven);
   }
   override recall(token: string, holds: Holds): Recalled | undefined {
     const recalled = super.recall(token, holds);

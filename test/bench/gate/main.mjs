@@ -1,11 +1,17 @@
 // What the gate and the guard cost, against their baselines in the same run.
-//   npm run bench:gate -- [--json] [--quick] [--only algorithms|nest|arrivals]
+//   npm run bench:gate -- [--json] [--quick] [--only algorithms|nest|arrivals] [--algorithm ES256] [--revocations N]
 // --quick says nothing about speed: it is for the test that the bench works.
 import { parseArgs } from 'node:util';
 import { build } from '../../../tools/dev/build.mjs';
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    only: { type: 'string' },
+    algorithm: { type: 'string' },
+    revocations: { type: 'string' },
+  },
 });
 
 const FULL = {
@@ -35,11 +41,14 @@ async function run() {
   }
   if (isWanted('arrivals') || isWanted('algorithms')) {
     say(`${sizes.arrivals.revocations} revocations arrive ...`);
-    const { follower, result: arrivals } = await measureArrivals(sizes.arrivals);
+    const { follower, result: arrivals } = await measureArrivals({
+      ...sizes.arrivals,
+      ...(values.revocations !== undefined && { revocations: Number(values.revocations) }),
+    });
     result.arrivals = arrivals;
     if (isWanted('algorithms')) {
       say('jose, the gate, the gate with its cache, for each algorithm ...');
-      result.algorithms = await measureAlgorithms(follower, sizes.algorithms);
+      result.algorithms = await measureAlgorithms(follower, { ...sizes.algorithms, algorithm: values.algorithm });
     }
     await follower.close();
   }
