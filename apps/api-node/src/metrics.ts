@@ -33,6 +33,11 @@ const GAUGES: Readonly<Record<string, Reading>> = {
     '1: the local file sets another mode, in force or about to be',
     ({ localFile }) => Number(localFile?.modeOverride !== undefined),
   ],
+  revocast_token_cache_entries: [
+    'Tokens whose signature need not be verified again',
+    ({ tokenCache }) => tokenCache?.entries ?? 0,
+  ],
+  revocast_token_cache_bytes: ['Estimated memory of those', ({ tokenCache }) => tokenCache?.bytes ?? 0],
   revocast_guarded: ['0: no guard is in use, so nothing is enforced here', ({ guarded }) => Number(guarded)],
 };
 
@@ -45,6 +50,14 @@ const COUNTERS: Readonly<Record<string, Reading>> = {
   revocast_gaps_total: ['Times a sequence was missing', ({ counters }) => counters.gaps],
   revocast_regress_total: ['Live records that contradict the ones before', ({ counters }) => counters.regress],
   revocast_duplicate_records_total: ['Records that came again', ({ counters }) => counters.duplicates],
+  revocast_token_cache_hits_total: [
+    'Checks that needed no signature verification',
+    ({ tokenCache }) => tokenCache?.hits ?? 0,
+  ],
+  revocast_token_cache_misses_total: [
+    'Checks of tokens that the cache did not know, or not any more',
+    ({ tokenCache }) => tokenCache?.misses ?? 0,
+  ],
   revocast_resyncs_total: ['Times the log was read again from its start', ({ counters }) => counters.resyncs],
 };
 

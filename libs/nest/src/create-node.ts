@@ -6,7 +6,7 @@ import { RevocationNode } from './revocation-node.js';
 
 /** Puts feed, follower, local file and gate together. Nothing is opened before the node is started. */
 export function createNode(settings: RevocationSettings): RevocationNode {
-  const { feed, issuers, mode, stalenessMsMax, clock, schedule, fetch } = settings;
+  const { feed, issuers, mode, stalenessMsMax, clock, schedule, fetch, tokenCache } = settings;
   const follower = createFollower({
     ...{ feed, clock, schedule, stalenessMsMax },
     prng: Math.random,
@@ -14,7 +14,7 @@ export function createNode(settings: RevocationSettings): RevocationNode {
   });
   const local = localWatch(settings);
   const gate = createGate({
-    ...{ issuers, stalenessMsMax, clock },
+    ...{ issuers, stalenessMsMax, clock, tokenCache },
     source: local === undefined ? follower : besideLocal(follower, local.overrides),
     mode: local === undefined ? mode : () => local.overrides.mode(),
     ...(fetch && { fetch }),
