@@ -51,7 +51,8 @@ export class Service {
     this.commands = this.#makeCommands(settings);
     const { fleet, ticker, hub, sources } = this.watching;
     const { keeper, outbox } = writing;
-    this.health = new Health({ fleet, ticker, hub, sources, keeper, outbox, follower, metrics });
+    const { liveEntriesMax } = settings;
+    this.health = new Health({ fleet, ticker, hub, sources, keeper, outbox, follower, metrics, liveEntriesMax });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);
   }
 

@@ -37,6 +37,7 @@ export {
   type FleetView,
   type FleetViewOptions,
   type NodeView,
+  NODE_STATES,
   type NodeState,
 } from './fleet.js';
 export {
