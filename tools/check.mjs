@@ -12,6 +12,7 @@ const checks = [
   'check:docs',
   'check:api',
   'check:compose',
+  'check:deploy',
   'check:packages',
 ];
 
