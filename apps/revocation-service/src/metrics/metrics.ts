@@ -6,13 +6,7 @@ import { REFUSALS } from '../publish/log-decision.js';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
 
 /** What keeps commands from being carried out, and `open`. A refusal is told by its reason: each needs another answer from whoever is called. */
-export const LOG_STATES: readonly string[] = [
-  'open',
-  'disconnected',
-  'reviewing',
-  'opening',
-  ...Object.keys(REFUSALS),
-];
+export const LOG_STATES: readonly string[] = ['open', 'disconnected', 'reviewing', 'opening', ...Object.keys(REFUSALS)];
 
 /** What is read at the moment of a scrape. */
 export interface Readings {
