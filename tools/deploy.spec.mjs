@@ -79,7 +79,7 @@ describe('The rules for manifests', () => {
     ['a mount of no volume', (all) => (node(all).spec.volumes = []), /no volume/],
     [
       'a Secret that nobody was told of',
-      (all) => (node(all).spec.volumes[4].secret.secretName = 'other'),
+      (all) => (node(all).spec.volumes.at(-1).secret.secretName = 'other'),
       /neither here nor in the README/,
     ],
     [

@@ -122,8 +122,8 @@ export function ruleProblems(objects, { readme, settings }) {
           wrong.push(`${reference} is neither here nor in the README`);
       }
       for (const name of environmentOf(object, objects)) {
-        if (!settings.includes(`\`${name.replace(/_FILE$/, '')}\``))
-          wrong.push(`docs/settings.md does not know ${name}`);
+        const isDocumented = [name, name.replace(/_FILE$/, '')].some((one) => settings.includes(`\`${one}\``));
+        if (!isDocumented) wrong.push(`docs/settings.md does not know ${name}`);
       }
     }
     return wrong.map((problem) => `${object.kind} ${object.metadata.name}: ${problem}`);

@@ -21,6 +21,23 @@ const GAUGES: Readonly<Record<string, Reading>> = {
   revocast_index_bytes: ['Memory of the index', ({ indexBytes }) => indexBytes],
   revocast_connected: ['Whether the broker is connected', ({ connected }) => Number(connected)],
   revocast_ticks_missed: ['Whether the last three ticks did not arrive', ({ ticksMissed }) => Number(ticksMissed)],
+  revocast_local_entries: ['Revocations in force by the local file', ({ localFile }) => localFile?.entries ?? 0],
+  revocast_local_entries_ineffective: [
+    'Entries of the local file that can hit no token here: an issuer or claim that this node does not know',
+    ({ localFile }) => localFile?.ineffective.length ?? 0,
+  ],
+  revocast_local_file_broken: [
+    '1: the local file is not in force as it is now; the last good one is',
+    ({ localFile }) => Number(localFile?.broken !== undefined),
+  ],
+  revocast_local_file_blind: [
+    '1: no good local file was read since the start, so every answer is unknown',
+    ({ localFile }) => Number(localFile?.blind === true),
+  ],
+  revocast_mode_overridden: [
+    '1: the local file sets another mode, in force or about to be',
+    ({ localFile }) => Number(localFile?.modeOverride !== undefined),
+  ],
   revocast_guarded: ['0: no guard is in use, so nothing is enforced here', ({ guarded }) => Number(guarded)],
 };
 
@@ -56,7 +73,7 @@ export class Metrics {
   });
   readonly #mode = new Gauge({
     name: 'revocast_mode',
-    help: '1 for the weakest mode of any route of this node',
+    help: '1 for the mode in force',
     labelNames: ['mode'],
     registers: [this.#registry],
   });

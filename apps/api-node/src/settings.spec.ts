@@ -49,6 +49,12 @@ describe('the settings of a node', () => {
     expect(revocation.issuers).toEqual(JSON.parse(issuers));
   });
 
+  it('name a local file only where one is set; it need not exist yet', () => {
+    expect(read().revocation).not.toHaveProperty('localFile');
+    expect(read({ REVOCAST_LOCAL_FILE: '' }).revocation).not.toHaveProperty('localFile');
+    expect(read({ REVOCAST_LOCAL_FILE: '/none/local.json' }).revocation.localFile).toBe('/none/local.json');
+  });
+
   it('are all named at once when they are wrong', () => {
     const problems = problemsOf({
       ...{ PORT: '70000', REVOCAST_STALENESS_MS_MAX: '5 minutes', REVOCAST_MODE: 'lax', REVOCAST_SERVICE: 'a.b' },

@@ -31,12 +31,13 @@ export function readSettings(environment: Environment, log: AdapterLog): Setting
   if (nats === undefined || verifier === undefined || issuers === undefined || read.problems.length > 0) {
     throw new RevocationError('ERR_CONFIG', read.problems.join('\n'));
   }
+  const localFile = read.text('REVOCAST_LOCAL_FILE');
   const nodeId = read.text('REVOCAST_NODE_ID') ?? hostname();
   const feed: RevocationModuleOptions['feed'] = (identity) =>
     createJetStreamFeed({ nats, verifier, namespace, log, ...identity });
   return {
     ...{ host, port, issuersFile: read.file(ISSUERS) },
-    revocation: { feed, issuers, mode, service, nodeId, stalenessMsMax },
+    revocation: { feed, issuers, mode, service, nodeId, stalenessMsMax, ...(localFile !== undefined && { localFile }) },
   };
 }
 

@@ -52,7 +52,8 @@ export class Service {
     const { fleet, ticker, hub, sources } = this.watching;
     const { keeper, outbox } = writing;
     const { liveEntriesMax } = settings;
-    this.health = new Health({ fleet, ticker, hub, sources, keeper, outbox, follower, metrics, liveEntriesMax });
+    const watching = { fleet, issuers, ticker, hub, sources };
+    this.health = new Health({ ...watching, keeper, outbox, follower, metrics, liveEntriesMax });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);
   }
 

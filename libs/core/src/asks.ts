@@ -107,6 +107,13 @@ export class Asks {
     this.#retries.set(kind, { attempts, notBefore: monotonicMs(now.monotonic + delayMs) });
   }
 
+  /** Not later than `delayMs` from now, whatever pause is on. */
+  hasten(kind: AskKind, now: Instant, delayMs: number): void {
+    const retry = this.#retries.get(kind);
+    const at = monotonicMs(now.monotonic + delayMs);
+    if (retry !== undefined && retry.notBefore > at) this.#retries.set(kind, { ...retry, notBefore: at });
+  }
+
   /** When the next pause ends; infinity when none is on. */
   nextStart(now: Instant): number {
     const pending = [...this.#retries.values()].map(({ notBefore }) => notBefore).filter((at) => at > now.monotonic);

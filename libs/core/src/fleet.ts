@@ -55,6 +55,9 @@ export interface FleetViewOptions extends RosterOptions {
  * a proof dated after the PubAck includes the record, and one dated before it has run out at PubAck + the largest bound
  * in force + 1 s. When such a node was last heard plays no part: its heartbeats may be lost while its proofs are not.
  *
+ * A node with a local file may be opened by it while nobody hears it. It counts as closed only by what it said within the
+ * last seconds (`local-word.ts`); if it is not heard when time would close it, it is not counted.
+ *
  * What is said of *every* node holds only if every node is known: the **roster** must be complete. It is
  * - after this instance has listened for the largest bound + 1 s: a node that was not heard meanwhile had no
  *   connection, so the last proof it may have has run out;

@@ -25,7 +25,8 @@ export interface RoutePolicy {
 
 export interface GateOptions extends TokenVerifierOptions {
   readonly source: RevocationSource;
-  readonly mode: Mode;
+  /** A function is asked with every answer: for a mode that may change while the process runs. */
+  readonly mode: Mode | (() => Mode);
   /** Milliseconds, default 300,000: how old the last proof of being at the head may be. */
   readonly stalenessMsMax?: number;
   /** Called with every answer, for metrics and logs. What it throws fails the request. */
@@ -141,13 +142,13 @@ class TokenGate implements ReloadableGate {
   }
 
   #decide(facts: TokenFacts, policy: RoutePolicy | undefined): RecheckAnswer {
-    const { source, mode } = this.options;
+    const { source } = this.options;
     const verdict = decide(source, facts, this.#boundUnder(policy));
     // Asked after the look-up: a revocation stops counting once its tokens have expired, and a clock read
     // before it could call a token alive that the look-up no longer finds revoked.
     const refusal = this.verifier.refusalNow(facts);
     if (refusal !== undefined) return outlived(refusal, facts);
-    if (passes(verdict, mode)) return { outcome: 'pass', facts, verdict };
+    if (passes(verdict, this.#mode)) return { outcome: 'pass', facts, verdict };
     if (verdict.kind === 'revoked') return revoked(verdict, facts);
     return { ...unavailable('ERR_REVOCATION_UNKNOWN', this.#prng), facts };
   }
@@ -155,6 +156,11 @@ class TokenGate implements ReloadableGate {
   #boundUnder(policy: RoutePolicy | undefined): number {
     const own = this.#stalenessMsMax;
     return policy?.stalenessMsMax === undefined ? own : Math.min(own, validBound(policy.stalenessMsMax));
+  }
+
+  get #mode(): Mode {
+    const { mode } = this.options;
+    return typeof mode === 'function' ? mode() : mode;
   }
 
   get #prng(): () => number {

@@ -5,5 +5,6 @@ export * from './answer.js';
 export * from './credentials.js';
 export * from './verify.js';
 export * from './gate.js';
+export { parseStrictObject } from './strict-json.js';
 export { TOKEN_BYTES_MAX } from './compact-token.js';
 export { COVERAGE_TOKENS_MAX } from './coverage.js';

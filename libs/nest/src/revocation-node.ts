@@ -5,6 +5,7 @@ import {
   type FollowerListener,
   type FollowerStatus,
   type Heartbeat,
+  type LocalOverridesStatus,
   type Mode,
   type Schedule,
   type TokenFacts,
@@ -18,6 +19,8 @@ import {
 } from '@revocast/gate';
 import { type RoutePolicy } from './decorators.js';
 import { HeartbeatPulse } from './heartbeat-pulse.js';
+import { localReport } from './local-report.js';
+import { type LocalWatch } from './local-watch.js';
 import { type NodeIdentity } from './options.js';
 
 export interface RevocationNodeParts extends NodeIdentity {
@@ -28,6 +31,8 @@ export interface RevocationNodeParts extends NodeIdentity {
   readonly follower: Follower;
   readonly gate: ReloadableGate;
   readonly feed: Pick<Feed, 'report' | 'read' | 'head'>;
+  /** Only on a node that listens to a local file. */
+  readonly local?: LocalWatch;
   readonly onVerdict: (answer: GateAnswer) => void;
   readonly clock: Clock;
   readonly schedule: Schedule;
@@ -36,7 +41,10 @@ export interface RevocationNodeParts extends NodeIdentity {
 /** What health, metrics and logs show of a node. */
 export interface NodeStatus extends FollowerStatus, NodeIdentity {
   readonly nodeId: string;
+  /** The mode in force: as configured, or as a local file overrides it. */
   readonly mode: Mode;
+  /** Present when the node listens to a local file. */
+  readonly localFile?: LocalOverridesStatus;
   /** Whether a guard stands before a handler, or somebody has asked by hand: without either nothing is enforced. */
   readonly guarded: boolean;
 }
@@ -51,6 +59,9 @@ export class RevocationNode {
   #wired = false;
   #asked = false;
   #connected = false;
+  #started = false;
+  #closed = false;
+  readonly #localListeners = new Set<(status: LocalOverridesStatus) => void>();
   #tightestMs: number;
 
   constructor(private readonly parts: RevocationNodeParts) {
@@ -61,16 +72,26 @@ export class RevocationNode {
       if (notice.kind === 'status' && notice.because === 'closed') this.#sayGoodbye();
       else this.#speak();
     });
+    // Registered before any other: what is closed because of a change is closed before anybody hears of the change.
+    parts.local?.onChange((status) => this.#onLocalChange(status));
   }
 
-  /** Begins to connect and returns at once, also while the broker is down. */
-  start(): void {
+  /**
+   * Begins to connect, also while the broker is down, and waits for nothing but the first look at the local file: what that
+   * revokes counts from the first request on, and the first heartbeat says it.
+   */
+  async start(): Promise<void> {
+    if (this.parts.local !== undefined) await this.parts.local.start();
+    if (this.#closed) return;
+    this.#started = true;
     this.parts.follower.start();
     this.#pulse.start();
   }
 
   /** From the first moment on every answer that needs freshness is unknown; then the fleet is told, then the feed closed. */
   close(): Promise<void> {
+    this.#closed = true;
+    this.parts.local?.close();
     return this.parts.follower.close();
   }
 
@@ -101,7 +122,10 @@ export class RevocationNode {
    */
   replaceIssuers(issuers: readonly IssuerConfig[]): void {
     this.#gate = this.#gate.withIssuers(issuers);
-    this.parts.follower.replaceIssuers(issuers.map(issuerSettings));
+    const settings = issuers.map(issuerSettings);
+    this.parts.follower.replaceIssuers(settings);
+    this.parts.local?.overrides.replaceIssuers(settings);
+    this.parts.local?.tellChange();
     this.#pulse.soon();
   }
 
@@ -116,9 +140,18 @@ export class RevocationNode {
     return this.parts.follower.on(listener);
   }
 
+  /** Called when the local file, or the time, changed what is in force beside the log. */
+  onLocalChange(listener: (status: LocalOverridesStatus) => void): void {
+    this.#localListeners.add(listener);
+  }
+
   status(): NodeStatus {
-    const { nodeId, service, instance, mode } = this.parts;
-    return { ...this.parts.follower.status(), nodeId, service, instance, mode, guarded: this.#guarded };
+    const { nodeId, service, instance, local, mode } = this.parts;
+    return {
+      ...this.parts.follower.status(),
+      ...{ nodeId, service, instance, mode: local?.overrides.mode() ?? mode, guarded: this.#guarded },
+      ...(local && { localFile: local.overrides.status() }),
+    };
   }
 
   /** The log as it stands at the broker, for whoever reads it at a pace of its own. */
@@ -146,19 +179,28 @@ export class RevocationNode {
     else this.#pulse.soon();
   }
 
+  /** Said at once: a node that opens unheard would be counted as closed. */
+  #onLocalChange(status: LocalOverridesStatus): void {
+    for (const listener of this.#localListeners) listener(status);
+    if (this.#started) this.#pulse.now();
+  }
+
   #sayGoodbye(): void {
     this.#pulse.stop();
     this.parts.feed.report({ ...this.#heartbeat(), goodbye: true });
   }
 
   #heartbeat(): Heartbeat {
-    const { nodeId, instance, service, version, mode, stalenessMsMax, clock, follower } = this.parts;
-    const { epoch, watermark, identity, state, because, stalenessMs, liveEntries } = follower.status();
+    const { nodeId, instance, service, version, stalenessMsMax, clock, follower, local } = this.parts;
+    const status = follower.status();
+    const { epoch, watermark, identity, state, because, stalenessMs, liveEntries } = status;
+    const mode = local?.overrides.saidMode ?? this.parts.mode;
     return {
       ...{ node: nodeId, instance, service, version, epoch, watermark, identity, state },
       ...(because !== undefined && { because }),
       ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(), liveEntries },
       ...{ guarded: this.#guarded, at: clock.wall() },
+      ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
   }
 }

@@ -6,6 +6,7 @@ import {
   type NodeView,
   type Heartbeat,
   type IssuerCoverage,
+  type LocalFileReport,
   type Propagation,
   type Schedule,
   type Scope,
@@ -187,10 +188,26 @@ const isFinal = (propagation: Propagation | undefined): boolean =>
   (propagation.state === 'noNodes' ? propagation.rosterComplete : propagation.state !== 'propagating');
 
 /** A node as answers and events show it. */
-export const nodeAnswer = ({ firstHeardAt, lastHeardAt, silentMs, ...said }: NodeView): Record<string, unknown> => ({
+export const nodeAnswer = ({
+  firstHeardAt,
+  lastHeardAt,
+  silentMs,
+  localFile,
+  newestTick: _newestTick,
+  ...said
+}: NodeView): Record<string, unknown> => ({
   ...said,
   lag: said.lag ?? null,
   silentMs: Math.round(silentMs),
+  ...(localFile && { localFile: localFileAnswer(localFile) }),
   firstHeardAt: rfc3339(firstHeardAt),
   lastHeardAt: rfc3339(lastHeardAt),
+});
+
+/** Who overrides what, for whom the fleet's view is the only place to see it. */
+const localFileAnswer = ({ entries, broken, modeOverride, until }: LocalFileReport): Record<string, unknown> => ({
+  entries,
+  modeOverride: modeOverride ?? null,
+  until: until === undefined ? null : rfc3339(until),
+  broken,
 });

@@ -1,11 +1,14 @@
 import { type Metrics, type Readings } from '../metrics/metrics.js';
 import { type Fleet } from '../fleet/fleet.js';
 import { type Ticker } from '../fleet/ticker.js';
+import { type IssuerRegistry } from '../command/issuer-registry.js';
 import { type EventHub } from '../events/event-hub.js';
+import { fleetWarnings } from './fleet-warnings.js';
 import { type Readiness, readiness, type ReadinessOptions } from './readiness.js';
 
 export interface HealthOptions extends ReadinessOptions {
   readonly fleet: Fleet;
+  readonly issuers: IssuerRegistry;
   readonly ticker: Ticker;
   readonly hub: EventHub;
   readonly metrics: Metrics;
@@ -17,7 +20,10 @@ export class Health {
   constructor(private readonly options: HealthOptions) {}
 
   readiness(): Readiness {
-    return readiness(this.options);
+    const { fleet, issuers } = this.options;
+    const own = readiness(this.options);
+    const names = issuers.all().map(({ settings }) => settings.issuer);
+    return { ...own, warnings: [...own.warnings, ...fleetWarnings(fleet.nodes(), names)] };
   }
 
   metrics(): Promise<string> {

@@ -1,4 +1,4 @@
-import { type Follower } from '@revocast/core';
+import { type Follower, type FollowerStatus } from '@revocast/core';
 import { type EventSources } from '../events/event-sources.js';
 import { type EpochKeeper } from '../publish/epoch-keeper.js';
 import { REFUSALS, type RefusalReason } from '../publish/log-decision.js';
@@ -40,7 +40,7 @@ export function readiness({ keeper, outbox, follower, sources }: ReadinessOption
   return {
     status: reasons.length === 0 ? 'ready' : 'notReady',
     reasons,
-    warnings: warningsOf(keeper, sources, status.counters.foreign),
+    warnings: warningsOf(keeper, sources, status),
     epoch: keeper.epoch() ?? null,
     pendingRecords: outbox.size,
     follower: {
@@ -74,8 +74,18 @@ function reasonsOf(keeper: EpochKeeper): readonly Reason[] {
 
 const refusal = (because: RefusalReason): Reason => ({ code: because, detail: REFUSALS[because] });
 
-function warningsOf(keeper: EpochKeeper, sources: EventSources, foreign: number): readonly Reason[] {
+function warningsOf(
+  keeper: EpochKeeper,
+  sources: EventSources,
+  { state, counters: { foreign } }: FollowerStatus,
+): readonly Reason[] {
   const warnings: Reason[] = [];
+  if (state !== 'current') {
+    warnings.push({
+      code: 'followerNotCurrent',
+      detail: 'This service does not follow its own log yet: events and explanations may lack the newest revocations.',
+    });
+  }
   if (keeper.evidence().otherEpoch) {
     warnings.push({ code: 'otherEpochInFleet', detail: 'A node follows an epoch that this journal does not know.' });
   }
