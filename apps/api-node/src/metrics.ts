@@ -1,3 +1,4 @@
+import { FOLLOWER_STATES, MODES } from '@revocast/core';
 import { type GateAnswer } from '@revocast/gate';
 import { type NodeStatus } from '@revocast/nest';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
@@ -8,6 +9,10 @@ const GAUGES: Readonly<Record<string, Reading>> = {
   revocast_staleness_ms: [
     'Since the last proof of being at the head; +Inf before the first',
     ({ stalenessMs }) => stalenessMs ?? Number.POSITIVE_INFINITY,
+  ],
+  revocast_staleness_ms_max: [
+    'The largest staleness with which any route still says active',
+    ({ stalenessMsMax }) => stalenessMsMax,
   ],
   revocast_watermark: ['Highest sequence at or below which nothing is missing', ({ watermark }) => watermark],
   revocast_head: ['Highest sequence that the log is known to have; 0 before one is known', ({ head }) => head ?? 0],
@@ -61,6 +66,8 @@ const COUNTERS: Readonly<Record<string, Reading>> = {
   revocast_resyncs_total: ['Times the log was read again from its start', ({ counters }) => counters.resyncs],
 };
 
+const VERDICTS = ['active', 'revoked', 'unknown', 'invalid'] as const;
+
 /** What this node tells Prometheus. No label ever carries anything of a token. */
 export class Metrics {
   static readonly CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -77,7 +84,6 @@ export class Metrics {
     labelNames: ['state'],
     registers: [this.#registry],
   });
-
   readonly #mode = new Gauge({
     name: 'revocast_mode',
     help: '1 for the mode in force',
@@ -87,6 +93,8 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
+    // A counter that begins with its first event hides that event from every rate.
+    for (const verdict of VERDICTS) this.#checks.inc({ verdict }, 0);
   }
 
   count(answer: GateAnswer): void {
@@ -95,10 +103,9 @@ export class Metrics {
 
   /** The text of one scrape. */
   async render(status: NodeStatus): Promise<string> {
-    this.#mode.reset();
-    this.#mode.set({ mode: status.mode }, 1);
-    this.#state.reset();
-    this.#state.set({ state: status.state }, 1);
+    // Every state is always there: a series that only appears in trouble could not be told from one that is not scraped.
+    for (const state of FOLLOWER_STATES) this.#state.set({ state }, Number(state === status.state));
+    for (const mode of MODES) this.#mode.set({ mode }, Number(mode === status.mode));
     for (const [name, [help, read]] of Object.entries(GAUGES)) this.#gauge(name, help).set(read(status));
     for (const [name, [help, read]] of Object.entries(COUNTERS)) {
       const counter = this.#counter(name, help);
@@ -119,7 +126,7 @@ export class Metrics {
   }
 }
 
-function verdictOf(answer: GateAnswer): string {
+function verdictOf(answer: GateAnswer): (typeof VERDICTS)[number] {
   if (answer.outcome === 'pass') return answer.verdict.kind;
   if (answer.code === 'ERR_TOKEN_REVOKED') return 'revoked';
   return answer.status === 503 ? 'unknown' : 'invalid';

@@ -53,6 +53,7 @@ export {
   type FleetView,
   type FleetViewOptions,
   type NodeView,
+  NODE_STATES,
   type NodeState,
 } from './fleet.js';
 export {

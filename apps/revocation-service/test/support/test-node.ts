@@ -21,7 +21,11 @@ export class TestNode {
     private readonly send: (heartbeat: Heartbeat) => void,
   ) {}
 
-  static async start(deployment: Deployment, natsUrl: string, name: string): Promise<TestNode> {
+  static async start(
+    deployment: Pick<Deployment, 'issuers' | 'recordKeys'>,
+    natsUrl: string,
+    name: string,
+  ): Promise<TestNode> {
     const issuers = parseIssuers(await deployment.issuers());
     const verifier = createVerifier(deployment.recordKeys());
     const instance = randomUUID();
