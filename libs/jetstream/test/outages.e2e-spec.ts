@@ -4,9 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { nkeys } from '@nats-io/transport-node';
 import { sequence } from '@revocast/core';
 import { type AdapterEvent, type NatsSettings } from '@revocast/jetstream';
-import { startTestNats, type TestNats } from '@revocast/testing';
+import { startTestNats, TcpProxy, type TestNats } from '@revocast/testing';
 import { aFeed, anEncodedRecord, aPublisher, connectedPublisher, Heard, subscribedFeed, until } from './support.js';
-import { TcpProxy } from './tcp-proxy.js';
 
 describe('through outages', () => {
   let server: TestNats;
