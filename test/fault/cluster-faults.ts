@@ -6,7 +6,9 @@ import { type Stage } from './stage.js';
 /** Cuts or heals everybody's line to one server. Nodes that were given the server itself keep it. */
 const linesTo = ({ broker, followers, serviceLine }: Stage, server: TestNats, change: 'cut' | 'heal'): void => {
   const n = broker.servers.indexOf(server);
-  for (const proxies of [serviceLine.proxies, ...followers.map((node) => node.proxies)]) proxies[n]?.[change]();
+  const lines = [serviceLine.proxies, ...followers.map((node) => node.proxies)];
+  // Nodes at a leaf have one line, to the leaf.
+  for (const proxies of lines) if (proxies.length === broker.servers.length) proxies[n]?.[change]();
 };
 
 const CLUSTER_FAULTS: readonly Fault[] = [

@@ -62,7 +62,7 @@ node, all the time, for tokens of acknowledged revocations and for one that nobo
 - **lost**: acknowledged, and not refused by every node (the one that joined last too) once all are current again.
 - **false accepts**: a node called a token active that it had to refuse: "enforced" was answered before it was asked, or success
   was answered longer ago than the bound and one second, or the revocation is at or below the watermark it says it has.
-- **stale said after**: from the first harm until a node first answered "unknown" for the token that nobody revoked.
+- **stale said after**: from the first harm until a node first answered "unknown" for the token that nobody revoked, while the harm lasted.
 - **all current again after**: from the end of the harm until every node accepts that token again.
 
 ${renderTable(outcomes)}

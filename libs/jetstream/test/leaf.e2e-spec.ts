@@ -35,7 +35,9 @@ describe('a node at a leaf server', () => {
     feed.open(heard);
     await until('the feed connects', () => heard.isConnected);
     // Once the leaf has reached its hub.
-    await eventually(async () => expect(await feed.locate()).toEqual(log));
+    await eventually(async () => {
+      if ((await feed.locate()) === undefined) throw new Error('the leaf has no way to its hub');
+    });
   }, 90_000);
   afterAll(async () => {
     await Promise.all([atHub.close(), atLeaf.close()]);

@@ -57,7 +57,10 @@ async function launch({ storeDir, binary, port, env, config = '', include = [], 
   const configFile = join(directory, 'nats-server.conf');
   const logFile = join(directory, 'nats-server.log');
   await prepare(directory);
-  await writeFile(configFile, renderConfig({ version: binary.version, port, directory, include, config, monitor, domain }));
+  await writeFile(
+    configFile,
+    renderConfig({ version: binary.version, port, directory, include, config, monitor, domain }),
+  );
   const logStart = (await stat(logFile).catch(() => ({ size: 0 }))).size;
   const guardian = spawnGuardian([binary.path, directory, logFile, '-c', configFile], env);
   const ports = await untilReady(guardian, directory, () => readTail(logFile, logStart));
