@@ -85,6 +85,12 @@ describe('the settings of a node', () => {
     expect(() => read({ REVOCAST_RECORD_KEYS: undefined, REVOCAST_RECORD_KEYS_FILE: keys })).not.toThrow();
   });
 
+  it('name the hub of a leaf only by what is a JetStream domain', () => {
+    expect(() => read({ REVOCAST_HUB_DOMAIN: 'hub' })).not.toThrow();
+    const problems = problemsOf({ ...COMPLETE, REVOCAST_HUB_DOMAIN: 'hub.API.>' });
+    expect(problems).toEqual([expect.stringMatching(/^REVOCAST_HUB_DOMAIN: /)]);
+  });
+
   it('take an empty variable for none', () => {
     expect(read({ PORT: '', HOST: '', REVOCAST_SERVICE: '' })).toMatchObject({ host: '127.0.0.1', port: 3001 });
   });
