@@ -102,6 +102,12 @@ describe('the settings of a node', () => {
     expect(problems).toHaveLength(3);
   });
 
+  it('name the hub of a leaf only by what is a JetStream domain', () => {
+    expect(() => read({ REVOCAST_HUB_DOMAIN: 'hub' })).not.toThrow();
+    const problems = problemsOf({ ...COMPLETE, REVOCAST_HUB_DOMAIN: 'hub.API.>' });
+    expect(problems).toEqual([expect.stringMatching(/^REVOCAST_HUB_DOMAIN: /)]);
+  });
+
   it('take an empty variable for none', () => {
     expect(read({ PORT: '', HOST: '', REVOCAST_SERVICE: '' })).toMatchObject({ host: '127.0.0.1', port: 3001 });
   });

@@ -26,6 +26,7 @@ export function readSettings(environment: Environment, log: AdapterLog): Setting
   const service = read.word('REVOCAST_SERVICE', /^[A-Za-z0-9_-]{1,64}$/, 'api-node');
   const namespace = read.word('REVOCAST_NAMESPACE', /^[a-z][a-z0-9-]{0,31}$/, 'revocast');
   const tokenCache = tokenCacheFrom(read);
+  const hubDomain = read.optionalWord('REVOCAST_HUB_DOMAIN', /^[A-Za-z0-9_-]{1,64}$/);
   const nats = read.attempt('NATS', () => natsSettingsFrom(environment));
   const verifier = read.document('REVOCAST_RECORD_KEYS', (text) => createVerifier(JSON.parse(text)));
   const issuers = read.document(ISSUERS, parseIssuers);
@@ -35,7 +36,7 @@ export function readSettings(environment: Environment, log: AdapterLog): Setting
   const localFile = read.text('REVOCAST_LOCAL_FILE');
   const nodeId = read.text('REVOCAST_NODE_ID') ?? hostname();
   const feed: RevocationModuleOptions['feed'] = (identity) =>
-    createJetStreamFeed({ nats, verifier, namespace, log, ...identity });
+    createJetStreamFeed({ nats, verifier, namespace, log, ...(hubDomain && { hubDomain }), ...identity });
   return {
     ...{ host, port, issuersFile: read.file(ISSUERS) },
     revocation: {

@@ -356,10 +356,12 @@ export class FollowerMachine {
   #planReads({ log }: LogCursor, now: Instant): void {
     if (!this.#asks.mayStart('read', now)) return;
     const reading: SequenceRange[] = [...this.#asks.reading(), ...this.#backlog.ranges];
+    // What did not agree with the log may have come from a copy of it: until something is proven, none is asked.
+    const original = this.#resync === 'rolledBack';
     while (reading.length < READS_IN_FLIGHT_MAX) {
       const range = this.#cursor?.nextRead(reading);
       if (range === undefined) return;
-      const ask = { kind: 'read', log, ...range } as const;
+      const ask = { kind: 'read', log, ...range, original } as const;
       reading.push(ask);
       this.#ask(ask, now);
     }
