@@ -30,6 +30,7 @@ export * from './claims.js';
 export * from './settings.js';
 export * from './filter.js';
 export { createBlockedFilter } from './blocked-filter.js';
+export { type BloomFiltersModule, createBloomFiltersFilter } from './bloom-filters-filter.js';
 export { createIndex, type IndexOptions } from './compact-index.js';
 export {
   createFleetView,
