@@ -14,6 +14,7 @@ const GAUGES: Readonly<Record<string, Reading>> = {
   revocast_live_entries: ['Revocations in force', ({ liveEntries }) => liveEntries],
   revocast_tombstones: ['Lifts that are still remembered', ({ tombstones }) => tombstones],
   revocast_index_bytes: ['Memory of the index', ({ indexBytes }) => indexBytes],
+  revocast_filter_capacity: ['Hashes that the filter in use has room for', ({ filterCapacity }) => filterCapacity],
   revocast_connected: ['Whether the broker is connected', ({ connected }) => Number(connected)],
   revocast_ticks_missed: ['Whether the last three ticks did not arrive', ({ ticksMissed }) => Number(ticksMissed)],
   revocast_guarded: ['0: no guard is in use, so nothing is enforced here', ({ guarded }) => Number(guarded)],
@@ -28,6 +29,11 @@ const COUNTERS: Readonly<Record<string, Reading>> = {
   revocast_gaps_total: ['Times a sequence was missing', ({ counters }) => counters.gaps],
   revocast_regress_total: ['Live records that contradict the ones before', ({ counters }) => counters.regress],
   revocast_duplicate_records_total: ['Records that came again', ({ counters }) => counters.duplicates],
+  revocast_index_misses_total: ['Look-ups, by key, that found nothing', ({ misses }) => misses],
+  revocast_filter_false_positives_total: [
+    'Of these, the ones that the filter let pass; over its configured share for long: it is outgrown or full of what is gone',
+    ({ falsePositives }) => falsePositives,
+  ],
   revocast_resyncs_total: ['Times the log was read again from its start', ({ counters }) => counters.resyncs],
 };
 

@@ -45,7 +45,7 @@ export async function startNode(issuersFile?: string): Promise<StartedNode> {
   const broker = new InMemoryBroker({ schedule, now: () => epochMs(Date.now()) });
   const feed = broker.createFeed();
   const revocation = { feed, issuers: key.issuers, mode: 'strict', service: 'api-node', nodeId: 'node-1' } as const;
-  const imports = [AppModule.with({ host: '127.0.0.1', port: 0, issuersFile, revocation })];
+  const imports = [AppModule.with({ host: '127.0.0.1', port: 0, filter: 'blocked', issuersFile, revocation })];
   const module = await Test.createTestingModule({ imports }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');

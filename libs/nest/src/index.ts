@@ -1,5 +1,6 @@
 export { Public, RevocationPolicy, type RoutePolicy } from './decorators.js';
 export { LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity, type RevocationModuleOptions } from './options.js';
+export { type FilterName, FILTERS, loadFilter } from './load-filter.js';
 export { RevocationModule, type RevocationModuleAsyncOptions } from './revocation.module.js';
 export { RevocationGuard, type RevocationRequest } from './revocation.guard.js';
 export { RevocationRefusal, type RefusalProblem, type Refused } from './refusal.js';

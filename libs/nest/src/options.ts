@@ -6,6 +6,7 @@ import {
   STALENESS_MS_MAX_DEFAULT,
   type Clock,
   type Feed,
+  type FilterFactory,
   type Mode,
   type Schedule,
 } from '@revocast/core';
@@ -43,6 +44,8 @@ export interface RevocationModuleOptions {
   readonly stalenessMsMax?: number;
   /** Most connections that `LiveConnections` holds, about 1 kB each. Default 10,000. */
   readonly liveConnectionsMax?: number;
+  /** Makes the filter in front of the index. Default: that of `@revocast/core`; {@link loadFilter} knows another one. */
+  readonly filter?: FilterFactory;
   /** Called with the answer to each request, for metrics and logs; not with those for live connections. Must not throw. */
   readonly onVerdict?: (answer: GateAnswer) => void;
   /** How key sets are fetched; default the global `fetch`. */
@@ -64,6 +67,7 @@ export interface RevocationSettings extends NodeIdentity {
   readonly liveConnectionsMax: number;
   readonly onVerdict: (answer: GateAnswer) => void;
   readonly fetch: typeof globalThis.fetch | undefined;
+  readonly filter: FilterFactory | undefined;
   readonly clock: Clock;
   readonly schedule: Schedule;
 }
@@ -87,10 +91,23 @@ export function settingsFrom(options: RevocationModuleOptions): RevocationSettin
   // A feed is made last, and only from names that are good: making it may open files or sockets.
   const feed = problems.length === 0 ? attempt(problems, () => feedOf(options.feed, identity)) : undefined;
   if (issuers === undefined || feed === undefined || problems.length > 0) throw configError(problems);
-  const { mode, fetch, onVerdict = () => undefined } = options;
+  const { mode, fetch, filter, onVerdict = () => undefined } = options;
   return {
     ...identity,
-    ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, onVerdict, fetch, clock, schedule },
+    ...{
+      feed,
+      issuers,
+      mode,
+      nodeId,
+      version,
+      stalenessMsMax,
+      liveConnectionsMax,
+      onVerdict,
+      fetch,
+      filter,
+      clock,
+      schedule,
+    },
   };
 }
 

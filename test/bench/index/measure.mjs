@@ -1,4 +1,4 @@
-// What a measurement on a shared machine needs: short rounds in turns, processor time instead of wall time, medians.
+// What a measurement on a shared machine needs: many short rounds in turns, and the lower quartile of them.
 import { randomBytes } from 'node:crypto';
 
 export const median = (numbers) => {
@@ -22,22 +22,23 @@ export const collect = () => globalThis.gc?.();
 
 /**
  * Nanoseconds per call of each of `subjects`, `{ name: { prepare, run } }`: `prepare(count)` makes that many fresh inputs,
- * `run(inputs)` is what counts. They take turns, so that whatever disturbs one disturbs all.
+ * `run(inputs)` is what counts. They take turns, so that whatever disturbs one disturbs all, and a round is so short that
+ * it is seldom interrupted: less than a millisecond.
  */
 export const inTurns = (subjects, { rounds, count }) => {
   const times = Object.fromEntries(Object.keys(subjects).map((name) => [name, []]));
+  collect();
   for (let round = 0; round < rounds; round++) {
     for (const [name, { prepare, run }] of Object.entries(subjects)) {
       const inputs = prepare(count);
-      collect();
-      const before = cpuMs();
+      const before = performance.now();
       run(inputs);
-      times[name].push(((cpuMs() - before) * 1e6) / count);
+      times[name].push(((performance.now() - before) * 1e6) / count);
     }
   }
   // The first rounds are those in which the engine still compiles.
   return Object.fromEntries(
-    Object.entries(times).map(([name, all]) => [name, median(all.slice(Math.ceil(rounds / 4)))]),
+    Object.entries(times).map(([name, all]) => [name, percentile(all.slice(Math.ceil(rounds / 4)), 0.25)]),
   );
 };
 

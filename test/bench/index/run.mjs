@@ -19,7 +19,7 @@ const NAMES = [
 ];
 const sizes =
   values.sizes?.split(',').map(Number) ?? (values.quick ? [1_000, 10_000] : [1_000, 100_000, 1_000_000, 10_000_000]);
-const [rounds, checks] = values.quick ? [5, 5_000] : [15, 20_000];
+const [rounds, checks] = values.quick ? [60, 1_000] : [300, 2_000];
 
 const measure = async (entries) => {
   const { stdout } = await promisify(execFile)(
