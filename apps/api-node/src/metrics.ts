@@ -19,6 +19,7 @@ const GAUGES: Readonly<Record<string, Reading>> = {
   revocast_live_entries: ['Revocations in force', ({ liveEntries }) => liveEntries],
   revocast_tombstones: ['Lifts that are still remembered', ({ tombstones }) => tombstones],
   revocast_index_bytes: ['Memory of the index', ({ indexBytes }) => indexBytes],
+  revocast_filter_capacity: ['Hashes that the filter in use has room for', ({ filterCapacity }) => filterCapacity],
   revocast_connected: ['Whether the broker is connected', ({ connected }) => Number(connected)],
   revocast_ticks_missed: ['Whether the last three ticks did not arrive', ({ ticksMissed }) => Number(ticksMissed)],
   revocast_local_entries: ['Revocations in force by the local file', ({ localFile }) => localFile?.entries ?? 0],
@@ -62,6 +63,11 @@ const COUNTERS: Readonly<Record<string, Reading>> = {
   revocast_token_cache_misses_total: [
     'Checks of tokens that the cache did not know, or not any more',
     ({ tokenCache }) => tokenCache?.misses ?? 0,
+  ],
+  revocast_index_misses_total: ['Look-ups, by key, that found nothing', ({ misses }) => misses],
+  revocast_filter_false_positives_total: [
+    'Of these, the ones that the filter let pass; over its configured share for long: it is outgrown or full of what is gone',
+    ({ falsePositives }) => falsePositives,
   ],
   revocast_resyncs_total: ['Times the log was read again from its start', ({ counters }) => counters.resyncs],
 };

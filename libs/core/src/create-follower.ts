@@ -4,6 +4,7 @@ import { RevocationError } from './errors.js';
 import { type Feed } from './feed.js';
 import { type FollowerAction, type FollowerEvent } from './follower-events.js';
 import { FollowerMachine } from './follower-machine.js';
+import { createIndex } from './compact-index.js';
 import { describeFollower } from './follower-status.js';
 import {
   type Follower,
@@ -13,7 +14,6 @@ import {
   type FollowerStatus,
 } from './follower.js';
 import { type CutoffClaim, type IssuerSettings } from './issuer-settings.js';
-import { createIndex } from './plain-index.js';
 import { settingsWeaknesses } from './settings.js';
 import { type TokenFacts } from './token.js';
 import { BEFORE_FIRST } from './units.js';

@@ -32,6 +32,8 @@ export type ErrorCode =
   | 'ERR_EPOCH_CHANGED'
   | 'ERR_RECORD_UNREADABLE'
   | 'ERR_BOUND_ABOVE_FLEET'
+  | 'ERR_IMAGE_CORRUPT'
+  | 'ERR_IMAGE_KEY'
   // tokens at the gate
   | 'ERR_TOKEN_MISSING'
   | 'ERR_TOKEN_MALFORMED'

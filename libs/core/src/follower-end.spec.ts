@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { AN_ISSUER, aCurrentScene, aScene, openEpoch, revoke, SCENE_BOUND_MS, verdictOn } from '@revocast/testing';
 import { RevocationError } from './errors.js';
-import { createIndex } from './plain-index.js';
+import { createIndex } from './compact-index.js';
 import { epochMs } from './units.js';
 
 describe('A follower that ends', () => {

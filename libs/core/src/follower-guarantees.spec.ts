@@ -7,7 +7,7 @@ import { LastProof } from './freshness.js';
 import { IdentityChecks } from './identity-checks.js';
 import { LogCursor } from './log-cursor.js';
 import { LogProgress } from './log-progress.js';
-import { createIndex } from './plain-index.js';
+import { createIndex } from './compact-index.js';
 import { type IndexFactory } from './record-applier.js';
 import { type RevocationIndex } from './revocation-index.js';
 import { type Instant } from './clock.js';
@@ -54,9 +54,10 @@ const indexWith =
       apply: (revocation) => index.apply(revocation),
       lift: (lift) => index.lift(lift),
       find: (...asked) => index.find(...asked),
-      has: (...asked) => index.has(...asked),
       reclaim: (...asked) => index.reclaim(...asked),
       size: (now) => index.size(now),
+      image: () => index.image(),
+      readImage: () => index.readImage(),
     };
     return { ...same, ...change(index) };
   };

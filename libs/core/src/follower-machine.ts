@@ -9,6 +9,7 @@ import {
   HINTED_ASK_EVERY_MS,
   QUORUM_AGE_MS_MAX,
   READS_IN_FLIGHT_MAX,
+  RECLAIM_AGAIN_MS,
   RECLAIM_EVERY_MS,
   RECLAIM_SLICE_ENTRIES,
   TICKS_MISSED_JITTER_MS,
@@ -99,7 +100,8 @@ export class FollowerMachine {
   /** Milliseconds until something is due that no event announces. */
   nextWakeMs(now: Instant): number {
     if (!this.#backlog.isEmpty) return 0;
-    return Math.min(WAKE_EVERY_MS_MAX, Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now)) - now.monotonic);
+    const dueAt = Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now), this.#reclaimAgainAt(now));
+    return Math.min(WAKE_EVERY_MS_MAX, dueAt - now.monotonic);
   }
 
   /** Everything that decides our state. */
@@ -318,8 +320,13 @@ export class FollowerMachine {
   #reclaim(now: Instant): void {
     const newest = this.ticks.newest;
     if (newest === undefined || now.monotonic < this.#reclaimDueAt) return;
-    this.#reclaimDueAt = monotonicMs(now.monotonic + RECLAIM_EVERY_MS);
-    this.applier.index?.reclaim(now.wall, newest.time, RECLAIM_SLICE_ENTRIES);
+    const reclaimed = this.applier.index?.reclaim(now.wall, newest.time, RECLAIM_SLICE_ENTRIES) ?? 0;
+    this.#reclaimDueAt = monotonicMs(now.monotonic + (reclaimed > 0 ? RECLAIM_AGAIN_MS : RECLAIM_EVERY_MS));
+  }
+
+  /** A pause of a second needs no alarm of its own: we are woken at least that often. */
+  #reclaimAgainAt(now: Instant): number {
+    return this.#reclaimDueAt - now.monotonic < RECLAIM_EVERY_MS / 2 ? this.#reclaimDueAt : Infinity;
   }
 
   #locateSoon(now: Instant): void {

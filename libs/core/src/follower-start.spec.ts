@@ -12,7 +12,7 @@ import {
   verdictOn,
 } from '@revocast/testing';
 import { HINTED_ASK_EVERY_MS } from './follower-limits.js';
-import { createIndex } from './plain-index.js';
+import { createIndex } from './compact-index.js';
 import { epochMs } from './units.js';
 
 describe('A follower that starts', () => {

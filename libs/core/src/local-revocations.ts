@@ -4,7 +4,7 @@ import { type IssuerSettings } from './issuer-settings.js';
 import { keyOf } from './key.js';
 import { createKeyedHash, HASH_KEY_BYTES } from './keyed-hash.js';
 import { type LocalEntry } from './local-file.js';
-import { createIndex } from './plain-index.js';
+import { createIndex } from './compact-index.js';
 import { type Effect, type Revocation } from './revocation.js';
 import { type RevocationIndex } from './revocation-index.js';
 import { isEnforceable } from './settings.js';

@@ -6,6 +6,7 @@ import {
   STALENESS_MS_MAX_DEFAULT,
   type Clock,
   type Feed,
+  type FilterFactory,
   type Mode,
   type Schedule,
 } from '@revocast/core';
@@ -61,6 +62,8 @@ export interface RevocationModuleOptions {
    * request. `false` = verify it every time. Default: on, 20,000 tokens and 64 MiB at most.
    */
   readonly tokenCache?: false | TokenCacheOptions;
+  /** Makes the filter in front of the index. Default: that of `@revocast/core`; {@link loadFilter} knows another one. */
+  readonly filter?: FilterFactory;
   /** Called with the answer to each request, for metrics and logs; not with those for live connections. Must not throw. */
   readonly onVerdict?: (answer: GateAnswer) => void;
   /** How key sets are fetched; default the global `fetch`. */
@@ -84,6 +87,7 @@ export interface RevocationSettings extends NodeIdentity {
   readonly tokenCache: false | Required<TokenCacheOptions>;
   readonly onVerdict: (answer: GateAnswer) => void;
   readonly fetch: typeof globalThis.fetch | undefined;
+  readonly filter: FilterFactory | undefined;
   readonly clock: Clock;
   readonly schedule: Schedule;
 }
@@ -108,13 +112,13 @@ export function settingsFrom(options: RevocationModuleOptions): RevocationSettin
   // A feed is made last, and only from names that are good: making it may open files or sockets.
   const feed = problems.length === 0 ? attempt(problems, () => feedOf(options.feed, identity)) : undefined;
   if (issuers === undefined || feed === undefined || problems.length > 0) throw configError(problems);
-  const { mode, fetch, onVerdict = () => undefined } = options;
+  const { mode, fetch, filter, onVerdict = () => undefined } = options;
   const local = typeof options.localFile === 'string' ? localFile(options.localFile) : options.localFile;
   return {
     ...identity,
     ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, tokenCache },
     localFile: local,
-    ...{ onVerdict, fetch, clock, schedule },
+    ...{ onVerdict, fetch, filter, clock, schedule },
   };
 }
 

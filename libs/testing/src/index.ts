@@ -5,6 +5,7 @@ export * from './builders.js';
 export * from './revocation-model.js';
 export * from './eventually.js';
 export * from './feed-contract.js';
+export * from './filter-contract.js';
 export * from './in-memory-feed.js';
 export * from './in-memory-log.js';
 export * from './manual-time.js';

@@ -39,7 +39,7 @@ const COUNTERS: FollowerStatus['counters'] = {
 
 /** A follower without a log: what is applied takes effect at once, and its state is whatever a test says. */
 export class TestFollower implements Follower {
-  readonly #index: RevocationIndex = createIndex({ hashKey: new Uint8Array(16), capacity: 1_000 });
+  readonly #index: RevocationIndex = createIndex({ hashKey: new Uint8Array(16) });
   readonly #listeners = new Set<FollowerListener>();
   #state: TestState = 'current';
   #watermark: Sequence = BEFORE_FIRST;

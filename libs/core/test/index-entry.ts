@@ -1,8 +1,8 @@
-import { KEY_KINDS, type KeyKind, keyOf, kindOf } from './key.js';
-import { type Effect, type Revocation } from './revocation.js';
-import { type Scope } from './scope.js';
+import { KEY_KINDS, type KeyKind, keyOf, kindOf } from '../src/key.js';
+import { type Effect, type Revocation } from '../src/revocation.js';
+import { type Scope } from '../src/scope.js';
 import { type Ending } from './timeline.js';
-import { type TokenFacts } from './token.js';
+import { type TokenFacts } from '../src/token.js';
 
 /** One revocation as the index holds it. */
 export interface Entry extends Ending {
@@ -14,28 +14,21 @@ export interface Entry extends Ending {
   readonly effect: Effect;
   /** Seconds; Infinity = until it is lifted. */
   readonly endsAt: number;
-  readonly supersedes: readonly string[];
   /** False once it is lifted or reclaimed: the timeline meets such an entry again at its end. */
   present: boolean;
   /** False while the clock stands at or past its end. */
   running: boolean;
-  /** Whether a present entry that names this one dominates it. Only counted: see `isSupersededBy`. */
-  superseded: boolean;
 }
 
-const NO_IDS: readonly string[] = [];
-
-export const entryOf = ({ id, issuer, key, effect, retainUntil, supersedes }: Revocation): Entry => ({
+export const entryOf = ({ id, issuer, key, effect, retainUntil }: Revocation): Entry => ({
   id,
   scope: key.scope,
   kind: kindOf(key),
   key: keyOf(issuer, key),
   effect,
   endsAt: retainUntil === 'lifted' ? Infinity : retainUntil,
-  supersedes: supersedes ?? NO_IDS,
   present: true,
   running: true,
-  superseded: false,
 });
 
 /**
@@ -55,16 +48,6 @@ export const compareEntries = (a: Entry, b: Entry): number => {
 /** A cut-off is exclusive and literal; a token without the time it is compared with is hit (fail closed). */
 export const hits = (effect: Effect, token: TokenFacts): boolean =>
   effect.kind !== 'issuedBefore' || token.cutoffTime === undefined || token.cutoffTime < effect.issuedBefore;
-
-/**
- * Whether `entry` adds nothing to `other`, which names it. What other names without dominating it stays live: a wrong
- * list of ids must not undo a revocation. Superseded entries are still asked, so that lifting `other` brings them back.
- */
-export const isSupersededBy = (entry: Entry, other: Entry): boolean =>
-  other !== entry &&
-  other.key === entry.key &&
-  other.endsAt >= entry.endsAt &&
-  reach(other.effect) >= reach(entry.effect);
 
 /** The same record read again, as opposed to another one that was given the same id. */
 export const isSameEntry = (a: Entry, b: Entry): boolean =>

@@ -1,5 +1,5 @@
-import { type Filter } from './filter.js';
-import { createKeyedHash, type KeyedHash } from './keyed-hash.js';
+import { type TextFilter } from './text-filter.js';
+import { createKeyedHash, type KeyedHash } from '../src/keyed-hash.js';
 
 export interface BloomFilterOptions {
   /** 16 bytes, secret: with a known one a client could aim its token ids at full bits. */
@@ -17,9 +17,9 @@ const FALSE_POSITIVE_RATE_DEFAULT = 0.01;
  * A scalable Bloom filter (Almeida et al. 2007): when a layer is full a larger and stricter one is put in front of it, so
  * that growing moves no key and loses none. The layers' rates halve each time, which keeps their sum below the wanted rate.
  */
-export const createBloomFilter = (options: BloomFilterOptions): Filter => new BloomFilter(options);
+export const createBloomFilter = (options: BloomFilterOptions): TextFilter => new BloomFilter(options);
 
-class BloomFilter implements Filter {
+class BloomFilter implements TextFilter {
   readonly #hash: KeyedHash;
   readonly #capacity: number;
   readonly #falsePositiveRate: number;
