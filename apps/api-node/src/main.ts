@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { RevocationError } from '@revocast/core';
-import { RevocationNode } from '@revocast/nest';
+import { loadFilter, RevocationNode } from '@revocast/nest';
 import { AppModule } from './app.module.js';
 import { JsonLogger } from './json-logger.js';
 import { readSettings } from './settings.js';
@@ -15,10 +15,15 @@ async function main(): Promise<void> {
   const settings = readSettings(process.env, ({ level, ...event }) => {
     logger[level === 'info' ? 'log' : level](event, 'Feed');
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(settings), new FastifyAdapter(), {
-    logger,
-    abortOnError: false,
-  });
+  const revocation = { ...settings.revocation, filter: await loadFilter(settings.filter) };
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.with({ ...settings, revocation }),
+    new FastifyAdapter(),
+    {
+      logger,
+      abortOnError: false,
+    },
+  );
   app.enableShutdownHooks();
   app.get(RevocationNode).on((notice) => {
     if (notice.kind === 'status')

@@ -48,7 +48,7 @@ export async function startNode(issuersFile?: string, localFile?: string): Promi
     ...{ feed, issuers: key.issuers, mode: 'strict' as const, service: 'api-node', nodeId: 'node-1' },
     ...(localFile !== undefined && { localFile }),
   };
-  const imports = [AppModule.with({ host: '127.0.0.1', port: 0, issuersFile, revocation })];
+  const imports = [AppModule.with({ host: '127.0.0.1', port: 0, filter: 'blocked', issuersFile, revocation })];
   const module = await Test.createTestingModule({ imports }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
   await app.listen(0, '127.0.0.1');

@@ -51,7 +51,9 @@ export class Service {
     this.commands = this.#makeCommands(settings);
     const { fleet, ticker, hub, sources } = this.watching;
     const { keeper, outbox } = writing;
-    this.health = new Health({ fleet, issuers, ticker, hub, sources, keeper, outbox, follower, metrics });
+    const { liveEntriesMax } = settings;
+    const watching = { fleet, issuers, ticker, hub, sources };
+    this.health = new Health({ ...watching, keeper, outbox, follower, metrics, liveEntriesMax });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);
   }
 

@@ -13,7 +13,13 @@ export type Ask =
   | { readonly kind: 'subscribe' }
   | { readonly kind: 'locate' }
   | { readonly kind: 'head'; readonly log: LogIdentity; readonly believed: Belief }
-  | { readonly kind: 'read'; readonly log: LogIdentity; readonly from: Sequence; readonly to: Sequence }
+  | {
+      readonly kind: 'read';
+      readonly log: LogIdentity;
+      readonly from: Sequence;
+      readonly to: Sequence;
+      readonly original: boolean;
+    }
   /** Reads what we hold, to see whether the log still has the same; then `proves` is proven, if this was the last check. */
   | {
       readonly kind: 'verify';

@@ -8,6 +8,13 @@ import { type RecordApplier } from './record-applier.js';
 import { type FeedRecord } from './record.js';
 import { type SnapshotAsk, SnapshotLoading } from './snapshot-loading.js';
 
+export interface PlanOptions {
+  readonly asks: Asks;
+  readonly now: Instant;
+  /** Whether the log itself must answer, and no copy of it. */
+  readonly original: boolean;
+}
+
 /** What is read to reach the head: on a cold start of a long log a snapshot, then the log behind it, a few ranges at a time. */
 export class CatchUp {
   readonly #backlog = new ReadBacklog();
@@ -34,10 +41,10 @@ export class CatchUp {
   }
 
   /** What to ask next. */
-  plan(cursor: LogCursor, asks: Asks, now: Instant): readonly Ask[] {
+  plan(cursor: LogCursor, { asks, now, original }: PlanOptions): readonly Ask[] {
     const forSnapshot = this.#snapshot.plan(cursor, (kind) => asks.mayStart(kind, now));
     if (this.#snapshot.isUnderWay) return forSnapshot;
-    return asks.mayStart('read', now) ? this.#reads(cursor, asks.reading()) : [];
+    return asks.mayStart('read', now) ? this.#reads(cursor, asks.reading(), original) : [];
   }
 
   /** An answer to an ask of the snapshot. */
@@ -66,14 +73,14 @@ export class CatchUp {
     return true;
   }
 
-  #reads(cursor: LogCursor, underWay: readonly SequenceRange[]): readonly Ask[] {
+  #reads(cursor: LogCursor, underWay: readonly SequenceRange[], original: boolean): readonly Ask[] {
     const reading = [...underWay, ...this.#backlog.ranges];
     const asks: AskOf<'read'>[] = [];
     while (reading.length < READS_IN_FLIGHT_MAX) {
       const range = cursor.nextRead(reading);
       if (range === undefined) break;
       reading.push(range);
-      asks.push({ kind: 'read', log: cursor.log, ...range });
+      asks.push({ kind: 'read', log: cursor.log, ...range, original });
     }
     return asks;
   }

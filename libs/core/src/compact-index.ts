@@ -6,13 +6,15 @@ import { type HashTable } from './hash-table.js';
 import { type ImageTarget, readImage } from './image-reader.js';
 import { writeImage } from './image-writer.js';
 import { type CutoffClaim } from './issuer-settings.js';
+import { RowHit } from './index-hit.js';
 import { KeyHash, kindNumber } from './key-hash.js';
-import { KEY_KINDS, kindOf } from './key.js';
+import { kindOf } from './key.js';
 import {
   CUTOFF_AT,
   END_AT,
   endOf,
   endsAtOf,
+  ID_WORDS,
   idText,
   markOf,
   pack,
@@ -23,6 +25,7 @@ import {
 import { type ImageReader, type IndexSize, RECLAIM_AFTER_SECONDS, type RevocationIndex } from './revocation-index.js';
 import { type Lift, type Revocation } from './revocation.js';
 import { type RevocationKey } from './scope.js';
+import { type SpilledEntry } from './spilled-entries.js';
 import { Sweep } from './sweep.js';
 import { type TokenFacts } from './token.js';
 import { Tombstones } from './tombstones.js';
@@ -59,12 +62,6 @@ const DEVICE = kindNumber('device');
 const ISSUER = kindNumber('issuer');
 const KID = kindNumber('kid');
 
-/** An entry that hits, or the best of several so far. */
-interface Candidate {
-  readonly id: string;
-  readonly reach: number;
-}
-
 /** Exported for the tests, which make its partitions small. */
 export class CompactIndex implements RevocationIndex {
   readonly #hash: KeyHash;
@@ -73,6 +70,8 @@ export class CompactIndex implements RevocationIndex {
   readonly #filter: FilterKeeper;
   readonly #sweep: Sweep;
   readonly #payload = new Int32Array(CUTOFF_AT + 1);
+  /** The id of the best row that hits, while a look-up goes on. */
+  readonly #best = new Int32Array(ID_WORDS);
   /** Misses and false positives: a typed array, since a number that outgrows 32 bits would be allocated anew each time. */
   readonly #counters = new Float64Array(2);
 
@@ -111,15 +110,15 @@ export class CompactIndex implements RevocationIndex {
 
   find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
     const seconds = now / 1000;
+    const store = this.#store;
     let afterLogin: Hit | undefined;
-    for (let kind = 0; kind < KEY_KINDS.length; kind++) {
-      if (this.#store.counts[kind]?.mayRun(seconds) !== true || !this.#hashToken(kind, token)) continue;
-      const best = this.#look(token, seconds);
-      if (best === undefined) continue;
-      const byAuthTime = best.reach !== Infinity && cutoffClaim === 'auth_time';
-      const hit: Hit = { scope: scopeOfKind(kind), revocationId: best.id, byAuthTime };
+    for (let i = 0; i < store.activeCount; i++) {
+      const kind = store.active[i] ?? 0;
+      if (!store.mayRun(kind, seconds) || !this.#hashToken(kind, token)) continue;
+      const hit = this.#look(kind, token, seconds, cutoffClaim);
+      if (hit === undefined) continue;
       // `byAuthTime` tells the client that logging in again helps: it does so only if nothing else hits.
-      if (!byAuthTime) return hit;
+      if (!hit.byAuthTime) return hit;
       afterLogin ??= hit;
     }
     return afterLogin;
@@ -205,94 +204,131 @@ export class CompactIndex implements RevocationIndex {
 
   #hashKey(kind: number, issuer: string, key: RevocationKey): void {
     const hash = this.#hash;
-    if (key.scope === 'grant') hash.first(kind, issuer, key.sub, key.clientId);
-    else hash.first(kind, issuer, fieldOf(key));
+    const field = fieldOf(key);
+    if (field !== undefined) hash.first(kind, issuer, field);
+    else if (key.scope === 'grant') hash.firstOf(kind, issuer, key.sub, key.clientId);
+    else hash.firstOf(kind, issuer);
     hash.second();
   }
 
   /** Whether the token has the fields of a key of this kind; then the first half of its hash is there. */
   #hashToken(kind: number, token: TokenFacts): boolean {
     const { issuer } = token;
-    let field: string | undefined;
-    let other: string | undefined;
-    if (kind === JTI) field = token.jti;
-    else if (kind === SESSION) field = token.sid;
-    else if (kind === SUBJECT) field = token.sub;
-    else if (kind === CLIENT) field = token.clientId;
-    else if (kind === DEVICE) field = token.deviceId;
-    else if (kind === KID) field = token.kid;
-    else if (kind === SIGNING_INPUT_HASH) field = token.signingInputHash();
-    else if (kind === GRANT) {
-      field = token.sub;
-      other = token.clientId;
-      if (other === undefined) return false;
-    } else if (kind !== ISSUER) field = token.thumbprint;
-    if (field === undefined && kind !== ISSUER) return false;
-    this.#hash.first(kind, issuer, field, other);
+    if (kind === GRANT) {
+      if (token.sub === undefined || token.clientId === undefined) return false;
+      this.#hash.firstOf(kind, issuer, token.sub, token.clientId);
+      return true;
+    }
+    if (kind === ISSUER) {
+      this.#hash.firstOf(kind, issuer);
+      return true;
+    }
+    const field = fieldOfToken(kind, token);
+    if (field === undefined) return false;
+    this.#hash.first(kind, issuer, field);
     return true;
   }
 
-  #look(token: TokenFacts, seconds: number): Candidate | undefined {
+  #look(kind: number, token: TokenFacts, seconds: number, cutoffClaim: CutoffClaim): Hit | undefined {
     const { words } = this.#hash;
+    const counters = this.#counters;
     if (!this.#filter.mightContain(words[0] ?? 0, words[1] ?? 0)) {
-      this.#counters[0] = (this.#counters[0] ?? 0) + 1;
+      counters[0] = (counters[0] ?? 0) + 1;
       return undefined;
     }
     this.#hash.second();
-    return this.#exact(token, seconds);
+    return this.#exact(kind, token, seconds, cutoffClaim);
   }
 
-  #exact(token: TokenFacts, seconds: number): Candidate | undefined {
-    const { words } = this.#hash;
-    const h0 = words[0] ?? 0;
-    const h1 = words[1] ?? 0;
-    const h2 = words[2] ?? 0;
-    const h3 = words[3] ?? 0;
-    const { tables } = this.#store;
-    let seen = 0;
-    let best: Candidate | undefined;
-    for (let which = 0; which < tables.length; which++) {
-      const table = tables[which] as HashTable;
-      for (let slot = table.seek(h0, h1, h2, h3); slot >= 0; slot = table.seekNext(slot, h0, h1, h2, h3)) {
-        seen++;
-        const reach = which === 1 ? table.payload(slot, CUTOFF_AT) >>> 0 : Infinity;
-        if (!this.#counts(table, slot, reach, token, seconds)) continue;
-        const id = idAt(table, slot);
-        if (best === undefined || reach > best.reach || (reach === best.reach && id < best.id)) best = { id, reach };
+  #exact(kind: number, token: TokenFacts, seconds: number, cutoffClaim: CutoffClaim): Hit | undefined {
+    // Held here: asking about tombstones overwrites the words.
+    const { 0: h0 = 0, 1: h1 = 0, 2: h2 = 0, 3: h3 = 0 } = this.#hash.words;
+    const [plain, cutoffs] = this.#store.tables;
+    let reach = -Infinity;
+    let slot = plain.seek(h0, h1, h2, h3);
+    let isKnown = slot >= 0;
+    for (; slot >= 0; slot = plain.seekNext(slot, h0, h1, h2, h3)) {
+      if (this.#counts(plain, slot, Infinity, token, seconds)) reach = this.#better(plain, slot, Infinity, reach);
+    }
+    if (cutoffs.count > 0) {
+      slot = cutoffs.seek(h0, h1, h2, h3);
+      isKnown ||= slot >= 0;
+      for (; slot >= 0; slot = cutoffs.seekNext(slot, h0, h1, h2, h3)) {
+        const cutoff = cutoffs.payload(slot, CUTOFF_AT) >>> 0;
+        if (this.#counts(cutoffs, slot, cutoff, token, seconds)) reach = this.#better(cutoffs, slot, cutoff, reach);
       }
     }
-    // Asking about tombstones has overwritten the words meanwhile.
-    const { spilled: outside } = this.#store;
-    const spilled = outside.count === 0 ? undefined : outside.farthest([h0, h1, h2, h3], seconds);
-    if (spilled !== undefined) {
-      seen++;
-      const isBetter =
-        best === undefined || spilled.reach > best.reach || (spilled.reach === best.reach && spilled.id < best.id);
-      if (reaches(spilled.reach, token.cutoffTime) && isBetter) best = spilled;
+    const { spilled } = this.#store;
+    const outside = spilled.count === 0 ? undefined : spilled.farthest([h0, h1, h2, h3], seconds);
+    if (!isKnown && outside === undefined) this.#countFalsePositive();
+    const scope = scopeOfKind(kind);
+    if (outside !== undefined && reaches(outside.reach, token.cutoffTime) && this.#isBetter(outside, reach)) {
+      const { id, reach: cutoff } = outside;
+      return { scope, revocationId: id, byAuthTime: cutoff !== Infinity && cutoffClaim === 'auth_time' };
     }
-    if (seen === 0) {
-      this.#counters[0] = (this.#counters[0] ?? 0) + 1;
-      this.#counters[1] = (this.#counters[1] ?? 0) + 1;
-    }
-    return best;
+    if (reach === -Infinity) return undefined;
+    const { 0: a = 0, 1: b = 0, 2: c = 0, 3: d = 0 } = this.#best;
+    return new RowHit(scope, reach !== Infinity && cutoffClaim === 'auth_time', a, b, c, d);
   }
 
-  /** Whether a row is running, hits the token and was not lifted. Asked last: most indexes have few tombstones or none. */
+  #countFalsePositive(): void {
+    this.#counters[0] = (this.#counters[0] ?? 0) + 1;
+    this.#counters[1] = (this.#counters[1] ?? 0) + 1;
+  }
+
+  /** Whether a row is running, hits the token and was not lifted; the latter last, for few tokens get that far. */
   #counts(table: HashTable, slot: number, reach: number, token: TokenFacts, seconds: number): boolean {
-    if (seconds >= endOf(table.mark(slot), table.payload(slot, END_AT)) || !reaches(reach, token.cutoffTime))
+    if (seconds >= endOf(table.mark(slot), table.payload(slot, END_AT)) || !reaches(reach, token.cutoffTime)) {
       return false;
+    }
     if (this.#tombstones.count === 0) return true;
-    const b = table.payload(slot, 1);
-    const c = table.payload(slot, 2);
-    const d = table.payload(slot, 3);
-    // Asks no more of the table: its slot would be another one's.
-    return !this.#tombstones.hasWords(table.payload(slot, 0), b, c, d);
+    const [a, b, c, d] = [0, 1, 2, 3].map((word) => table.payload(slot, word));
+    return !this.#tombstones.hasWords(a ?? 0, b ?? 0, c ?? 0, d ?? 0);
+  }
+
+  /** Keeps the row that reaches farther, or of two that reach alike the one with the lesser id. Answers how far that is. */
+  #better(table: HashTable, slot: number, reach: number, reachBefore: number): number {
+    if (reach < reachBefore || (reach === reachBefore && !this.#isLesser(table, slot))) return reachBefore;
+    for (let word = 0; word < ID_WORDS; word++) this.#best[word] = table.payload(slot, word);
+    return reach;
+  }
+
+  #isLesser(table: HashTable, slot: number): boolean {
+    for (let word = 0; word < ID_WORDS; word++) {
+      const [one, other] = [table.payload(slot, word) >>> 0, (this.#best[word] ?? 0) >>> 0];
+      if (one !== other) return one < other;
+    }
+    return false;
+  }
+
+  #isBetter(outside: SpilledEntry, reach: number): boolean {
+    const { 0: a = 0, 1: b = 0, 2: c = 0, 3: d = 0 } = this.#best;
+    return outside.reach > reach || (outside.reach === reach && outside.id < idText(a, b, c, d));
   }
 }
 
-const idAt = (table: HashTable, slot: number): string =>
-  idText(table.payload(slot, 0), table.payload(slot, 1), table.payload(slot, 2), table.payload(slot, 3));
+const fieldOfToken = (kind: number, token: TokenFacts): string | undefined => {
+  switch (kind) {
+    case JTI:
+      return token.jti;
+    case SIGNING_INPUT_HASH:
+      return token.signingInputHash();
+    case SESSION:
+      return token.sid;
+    case SUBJECT:
+      return token.sub;
+    case CLIENT:
+      return token.clientId;
+    case DEVICE:
+      return token.deviceId;
+    case KID:
+      return token.kid;
+    default:
+      return token.thumbprint;
+  }
+};
 
+/** The one field of a key; a grant has two, an issuer none. */
 const fieldOf = (key: RevocationKey): string | undefined => {
   switch (key.scope) {
     case 'token':

@@ -1,5 +1,5 @@
 /** Steps of time that are told apart at most. */
-const STEPS_MAX = 8_192;
+const STEPS_MAX = 4_096;
 const SLOTS_MIN = 64;
 
 /**
@@ -116,11 +116,12 @@ export class EndCounts {
   /** Drops steps without entries; grows while there may be more steps, and from then on makes them longer. */
   #rehash(): void {
     const [steps, counts] = [this.#steps, this.#counts];
-    const different = counts.reduce((sum, count) => sum + (count > 0 ? 1 : 0), 0);
-    const ratio = different > STEPS_MAX / 2 ? 2 : 1;
+    const held = steps.filter((_, slot) => (counts[slot] ?? 0) > 0);
+    let ratio = 1;
+    let different = held.length;
+    for (; different > STEPS_MAX / 2; ratio *= 2) different = countDifferent(held, 2 * ratio);
     this.#seconds *= ratio;
-    // Room for all of them, though most of them meet another one when steps become longer.
-    const slots = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(different * 2 + 2)) * (ratio === 1 ? 2 : 1));
+    const slots = Math.max(SLOTS_MIN, 2 ** Math.ceil(Math.log2(different * 4 + 1)));
     this.#steps = emptySteps(slots);
     this.#counts = new Int32Array(slots);
     this.#used = 0;
@@ -133,5 +134,8 @@ export class EndCounts {
     this.#latest = this.#findLatest();
   }
 }
+
+const countDifferent = (steps: Float64Array, ratio: number): number =>
+  new Set(Array.from(steps, (step) => Math.ceil(step / ratio))).size;
 
 const emptySteps = (slots: number): Float64Array => new Float64Array(slots).fill(Number.NaN);

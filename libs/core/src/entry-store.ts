@@ -17,7 +17,10 @@ export class EntryStore implements HashSource {
   /** Entries without and with a cut-off: four bytes less for the former, which are most. */
   readonly tables: readonly [HashTable, HashTable];
   readonly spilled = new SpilledEntries();
-  readonly counts: readonly EndCounts[] = KEY_KINDS.map(() => new EndCounts());
+  /** The kinds of which there are entries, in their order: a check asks for no others. */
+  readonly active = new Int32Array(KEY_KINDS.length);
+  activeCount = 0;
+  readonly #ends: readonly EndCounts[] = KEY_KINDS.map(() => new EndCounts());
 
   constructor(rowsMax?: number) {
     this.tables = [new HashTable(CUTOFF_AT, rowsMax), new HashTable(CUTOFF_AT + 1, rowsMax)];
@@ -28,16 +31,16 @@ export class EntryStore implements HashSource {
   }
 
   get bytes(): number {
-    const counts = this.counts.reduce((sum, one) => sum + one.bytes, 0);
+    const counts = this.#ends.reduce((sum, one) => sum + one.bytes, 0);
     return this.tables[0].bytes + this.tables[1].bytes + this.spilled.bytes + counts;
   }
 
   running(seconds: number): number {
-    return this.counts.reduce((sum, one) => sum + one.running(seconds), 0);
+    return this.#ends.reduce((sum, one) => sum + one.running(seconds), 0);
   }
 
   hasEnded(limit: number): boolean {
-    return this.counts.some((one) => one.hasEnded(limit));
+    return this.#ends.some((one) => one.hasEnded(limit));
   }
 
   /** Adds a row unless it is there already, or its key has as many as a table takes. */
@@ -51,14 +54,14 @@ export class EntryStore implements HashSource {
     }
     if (held >= ENTRIES_PER_KEY_MAX || table.isCrowded(h0)) return 'full';
     table.insert(h0, h1, h2, h3, mark, payload);
-    this.countsOf(mark).add(endOf(mark, payload[END_AT] ?? 0));
+    this.noteAdded(mark, endOf(mark, payload[END_AT] ?? 0));
     return 'added';
   }
 
   spill(entry: SpilledEntry): boolean {
     if (this.spilled.has(entry)) return false;
     this.spilled.add(entry);
-    this.countsOf(entry.mark).add(entry.endsAt);
+    this.noteAdded(entry.mark, entry.endsAt);
     return true;
   }
 
@@ -66,7 +69,7 @@ export class EntryStore implements HashSource {
   removeAt(table: HashTable, h0: number, isGone: RowTest, max: number): number {
     const remove: RowTest = (mark, words, payload) => {
       if (!isGone(mark, words, payload)) return false;
-      this.countsOf(mark).remove(endOf(mark, words[payload + END_AT] ?? 0));
+      this.#noteRemoved(mark, endOf(mark, words[payload + END_AT] ?? 0));
       return true;
     };
     return table.removeAt(h0, remove, max);
@@ -89,13 +92,38 @@ export class EntryStore implements HashSource {
     return { next: which * HASHES + table.partitionEnd(h0), copied: table.copyHashes(h0, filter) };
   }
 
-  countsOf(mark: number): EndCounts {
+  /** Whether an entry of this kind may be running: never false while one is. */
+  mayRun(kind: number, seconds: number): boolean {
+    return this.#ends[kind]?.mayRun(seconds) === true;
+  }
+
+  /** A row was put into a table directly. */
+  noteAdded(mark: number, endsAt: number): void {
+    const ends = this.#endsOf(mark);
+    ends.add(endsAt);
+    if (ends.count === 1) this.#findActive();
+  }
+
+  #noteRemoved(mark: number, endsAt: number): void {
+    const ends = this.#endsOf(mark);
+    ends.remove(endsAt);
+    if (ends.count === 0) this.#findActive();
+  }
+
+  #endsOf(mark: number): EndCounts {
     // Never out of range: marks are ours, or were checked when they were read.
-    return this.counts[kindOfMark(mark)] as EndCounts;
+    return this.#ends[kindOfMark(mark)] as EndCounts;
+  }
+
+  #findActive(): void {
+    this.activeCount = 0;
+    this.#ends.forEach(({ count }, kind) => {
+      if (count > 0) this.active[this.activeCount++] = kind;
+    });
   }
 
   #uncount(entries: readonly SpilledEntry[]): number {
-    for (const { mark, endsAt } of entries) this.countsOf(mark).remove(endsAt);
+    for (const { mark, endsAt } of entries) this.#noteRemoved(mark, endsAt);
     return entries.length;
   }
 }

@@ -34,6 +34,14 @@ export interface FeedListener {
   tick(tick: Tick): void;
 }
 
+export interface ReadOptions {
+  /**
+   * Only the log itself may answer, no copy that is kept apart from it (a mirror at a leaf server): a copy of a log that was rolled back still has what
+   * was lost, so it agrees with a node that holds the same, and both miss what stands there now. Default false.
+   */
+  readonly original?: boolean;
+}
+
 /**
  * The port through which records reach a node. Two implementations: JetStream and in-memory; one contract suite.
  * A rejected promise means "ask again later": RevocationError with ERR_FEED_DISCONNECTED or ERR_LOG_UNAVAILABLE.
@@ -51,7 +59,7 @@ export interface Feed {
    * The records `from`..`to`, both included, in order, exactly one per sequence that the log still has. A sequence that
    * cannot be had now (a lagging replica) rejects: it is never left out in silence.
    */
-  read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]>;
+  read(log: LogIdentity, from: Sequence, to: Sequence, options?: ReadOptions): Promise<readonly FeedRecord[]>;
   /** The newest snapshot of the epoch of `log` that was written to its end and is signed by us; undefined when there is none. */
   snapshot(log: LogIdentity): Promise<SnapshotManifest | undefined>;
   /** Part `at` of a snapshot, counted from 0. Rejects when it is gone, and when its bytes are not those the manifest names. */

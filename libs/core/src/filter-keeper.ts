@@ -28,7 +28,7 @@ export interface FilterKeeperOptions {
  * whatever is added meanwhile goes into both, so that nothing is lost between them (D6).
  */
 export class FilterKeeper {
-  #current: Filter;
+  protected current: Filter;
   #next: Filter | undefined;
   #copiedTo = 0;
   #owed = 0;
@@ -38,11 +38,11 @@ export class FilterKeeper {
     private readonly source: HashSource,
     private readonly options: FilterKeeperOptions,
   ) {
-    this.#current = this.#make(options.capacity);
+    this.current = this.#make(options.capacity);
   }
 
   get bytes(): number {
-    return this.#current.bytes + (this.#next?.bytes ?? 0);
+    return this.current.bytes + (this.#next?.bytes ?? 0);
   }
 
   /** Hashes in the filter in use, those that are gone from the set included. */
@@ -51,7 +51,7 @@ export class FilterKeeper {
   }
 
   get capacity(): number {
-    return this.#current.capacity;
+    return this.current.capacity;
   }
 
   get rebuilding(): boolean {
@@ -59,14 +59,14 @@ export class FilterKeeper {
   }
 
   mightContain(h0: number, h1: number): boolean {
-    return this.#current.mightContain(h0, h1);
+    return this.current.mightContain(h0, h1);
   }
 
   add(h0: number, h1: number): void {
-    this.#current.add(h0, h1);
+    this.current.add(h0, h1);
     this.#next?.add(h0, h1);
     this.#added++;
-    if (this.#next === undefined && this.#added > this.#current.capacity) this.#begin();
+    if (this.#next === undefined && this.#added > this.current.capacity) this.#begin();
     if (this.#next === undefined) return;
     this.#owed += COPIED_PER_ADDED;
     while (this.#next !== undefined && this.#owed > 0) this.#copy();
@@ -74,9 +74,9 @@ export class FilterKeeper {
 
   /** An empty set is about to receive so many hashes. */
   reserve(count: number): void {
-    if (this.source.count > 0 || this.#current.capacity >= count) return;
+    if (this.source.count > 0 || this.current.capacity >= count) return;
     this.#next = undefined;
-    this.#current = this.#make(count);
+    this.current = this.#make(count);
     this.#added = 0;
   }
 
@@ -91,7 +91,7 @@ export class FilterKeeper {
   /** Too large for what it holds, or full of what is gone. */
   #isStale(count: number): boolean {
     const least = Math.max(count, CAPACITY_MIN);
-    return this.#current.capacity > STALE * least || (this.#added > STALE * least && this.#added > count);
+    return this.current.capacity > STALE * least || (this.#added > STALE * least && this.#added > count);
   }
 
   #begin(): void {
@@ -111,7 +111,7 @@ export class FilterKeeper {
       this.#copiedTo = position;
       return;
     }
-    this.#current = next;
+    this.current = next;
     this.#next = undefined;
     this.#added = this.source.count;
   }

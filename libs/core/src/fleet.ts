@@ -12,7 +12,16 @@ import { type EpochMs, type Sequence } from './units.js';
  * `presumedGone` not heard for the largest bound and a second; `silent` not heard for 3 s; `observing` mode `observe`;
  * `notCovering` no guard in use, or settings unlike the declared ones; `lagging` behind the head or not current; `current`.
  */
-export type NodeState = 'current' | 'lagging' | 'silent' | 'presumedGone' | 'gone' | 'notCovering' | 'observing';
+export const NODE_STATES = [
+  'current',
+  'lagging',
+  'silent',
+  'presumedGone',
+  'gone',
+  'notCovering',
+  'observing',
+] as const;
+export type NodeState = (typeof NODE_STATES)[number];
 
 /** A node as it last spoke of itself, and as the fleet sees it. */
 export interface NodeView extends Omit<Heartbeat, 'goodbye' | 'at' | 'state'> {

@@ -8,6 +8,7 @@ import {
   GAP_JITTER_MS,
   HINTED_ASK_EVERY_MS,
   QUORUM_AGE_MS_MAX,
+  RECLAIM_AGAIN_MS,
   RECLAIM_EVERY_MS,
   TICKS_MISSED_JITTER_MS,
   WAKE_EVERY_MS_MAX,
@@ -97,7 +98,8 @@ export class FollowerMachine {
   /** Milliseconds until something is due that no event announces. */
   nextWakeMs(now: Instant): number {
     if (this.#catchUp.hasWork) return 0;
-    return Math.min(WAKE_EVERY_MS_MAX, Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now)) - now.monotonic);
+    const dueAt = Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now), this.#reclaimAgainAt(now));
+    return Math.min(WAKE_EVERY_MS_MAX, dueAt - now.monotonic);
   }
 
   /** Everything that decides our state. */
@@ -318,8 +320,13 @@ export class FollowerMachine {
   #reclaim(now: Instant): void {
     const newest = this.ticks.newest;
     if (newest === undefined || now.monotonic < this.#reclaimDueAt) return;
-    this.#reclaimDueAt = monotonicMs(now.monotonic + RECLAIM_EVERY_MS);
-    this.applier.reclaim(now.wall, newest.time);
+    const reclaimed = this.applier.reclaim(now.wall, newest.time);
+    this.#reclaimDueAt = monotonicMs(now.monotonic + (reclaimed > 0 ? RECLAIM_AGAIN_MS : RECLAIM_EVERY_MS));
+  }
+
+  /** A pause of a second needs no alarm of its own: we are woken at least that often. */
+  #reclaimAgainAt(now: Instant): number {
+    return this.#reclaimDueAt - now.monotonic < RECLAIM_EVERY_MS / 2 ? this.#reclaimDueAt : Infinity;
   }
 
   #locateSoon(now: Instant): void {
@@ -337,7 +344,9 @@ export class FollowerMachine {
     const cursor = this.#cursor;
     if (!this.#located || cursor === undefined) return;
     this.#noticeOpening(cursor, now);
-    for (const ask of this.#catchUp.plan(cursor, this.#asks, now)) this.#ask(ask, now);
+    // What did not agree with the log may have come from a copy of it: until something is proven, none is asked.
+    const original = this.#resync === 'rolledBack';
+    for (const ask of this.#catchUp.plan(cursor, { asks: this.#asks, now, original })) this.#ask(ask, now);
     this.#planProof(cursor, now);
     if (this.#heads.isDue(now)) this.#planHead(cursor, now);
   }

@@ -2,10 +2,17 @@ import { type Instant } from './clock.js';
 import { type FollowerMachine } from './follower-machine.js';
 import { describeStanding } from './follower-standing.js';
 import { type FollowerStatus } from './follower.js';
+import { type IndexSize } from './revocation-index.js';
 import { BEFORE_FIRST } from './units.js';
 
-type Filling = Pick<FollowerStatus, 'liveEntries' | 'tombstones' | 'indexBytes'>;
-const EMPTY: Filling = { liveEntries: 0, tombstones: 0, indexBytes: 0 };
+const EMPTY: IndexSize = {
+  liveEntries: 0,
+  tombstones: 0,
+  indexBytes: 0,
+  filterCapacity: 0,
+  misses: 0,
+  falsePositives: 0,
+};
 
 /** Everything that heartbeat, health and metrics tell about a follower. */
 export const describeFollower = (machine: FollowerMachine, now: Instant, listenerErrors: number): FollowerStatus => {

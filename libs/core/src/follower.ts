@@ -4,7 +4,7 @@ import { type Feed, type LogIdentity } from './feed.js';
 import { type FollowerState } from './heartbeat.js';
 import { type IssuerSettings } from './issuer-settings.js';
 import { type RecordBody } from './record.js';
-import { type RevocationIndex } from './revocation-index.js';
+import { type IndexSize, type RevocationIndex } from './revocation-index.js';
 import { type SnapshotContent } from './snapshot.js';
 import { type EpochMs, type Sequence } from './units.js';
 import { type RevocationSource } from './verdict.js';
@@ -64,7 +64,8 @@ export interface FollowerCounters {
   readonly listenerErrors: number;
 }
 
-export interface FollowerStatus {
+/** With the size of its index; all 0 before there is one. */
+export interface FollowerStatus extends IndexSize {
   readonly state: FollowerState;
   readonly because?: FollowerReason;
   readonly connected: boolean;
@@ -89,9 +90,6 @@ export interface FollowerStatus {
   readonly declaredSettings: readonly IssuerSettings[];
   /** Issuers that an unreadable record keeps unknown; `undefined` in the list means all. */
   readonly unreadableIssuers: readonly (string | undefined)[];
-  readonly liveEntries: number;
-  readonly tombstones: number;
-  readonly indexBytes: number;
   readonly counters: FollowerCounters;
 }
 

@@ -14,7 +14,7 @@ const ROWS_MAX_DEFAULT = 2_048;
 /** Two halves become one again below this share of `rowsMax`, far enough below a split that the two do not alternate. */
 const MERGE_SHARE = 0.7;
 /** A partition is made anew with the lower load once it reaches the higher: 3 % of slack cost less memory than they save time. */
-const LOAD_FRESH = 0.93;
+const LOAD_FRESH = 0.91;
 const LOAD_FULL = 0.97;
 /** Slots beyond the last home, for rows that were pushed there. */
 const SLOTS_SPARE = 4;

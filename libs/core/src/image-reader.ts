@@ -138,7 +138,7 @@ class PartReader implements ImageReader {
       if (table.fill(rows, from, to)) {
         for (let row = from, at = from * width; row < to; row++, at += width) {
           const mark = rows.marks[row] ?? 0;
-          store.countsOf(mark).add(endOf(mark, rows.words[at + HASH_WORDS + END_AT] ?? 0));
+          store.noteAdded(mark, endOf(mark, rows.words[at + HASH_WORDS + END_AT] ?? 0));
           filter.add(rows.words[at] ?? 0, rows.words[at + 1] ?? 0);
         }
       } else {

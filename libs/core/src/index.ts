@@ -32,6 +32,7 @@ export * from './claims.js';
 export * from './settings.js';
 export * from './filter.js';
 export { createBlockedFilter } from './blocked-filter.js';
+export { type BloomFiltersModule, createBloomFiltersFilter } from './bloom-filters-filter.js';
 export { createIndex, type IndexOptions } from './compact-index.js';
 export { LOCAL_ENTRIES_MAX, LOCAL_ENTRY_DAYS_MAX, LOCAL_FILE_VERSION, MODE_OVERRIDE_HOURS_MAX } from './local-file.js';
 export { LOCAL_ID_PREFIX } from './local-revocations.js';
@@ -55,6 +56,7 @@ export {
   type FleetView,
   type FleetViewOptions,
   type NodeView,
+  NODE_STATES,
   type NodeState,
 } from './fleet.js';
 export {

@@ -80,10 +80,11 @@ export class RecordApplier {
     return this.#reclaimedTo;
   }
 
-  /** Lets go of what ended long ago by both times. */
-  reclaim(now: EpochMs, newestTick: EpochMs): void {
-    this.#index?.reclaim(now, newestTick, RECLAIM_SLICE_ENTRIES);
+  /** Lets go of what ended long ago by both times, and says of how much. */
+  reclaim(now: EpochMs, newestTick: EpochMs): number {
+    const reclaimed = this.#index?.reclaim(now, newestTick, RECLAIM_SLICE_ENTRIES) ?? 0;
     this.#noteReclaimed(epochMs(Math.min(now, newestTick) - RECLAIM_AFTER_SECONDS * 1000));
+    return reclaimed;
   }
 
   /** What the records that a snapshot stands for would have said beside their revocations. */

@@ -66,13 +66,15 @@ export class Sweep {
     if (at === undefined) return 0;
     const h0 = at.position | 0;
     const table = this.store.tables[at.stage];
+    // Read now: removing may merge the partition with the next one, which was not looked at yet.
+    const end = (table ?? this.tombstones.table).partitionEnd(h0);
     let removed: number;
     if (table !== undefined) removed = this.store.removeAt(table, h0, this.#isGone(limit), max);
     else if (at.stage === 2)
       removed = this.store.removeSpilled(({ id, endsAt }) => this.#isSpilledGone(id, endsAt, limit), max);
     else removed = this.#mayForgetLifts ? this.tombstones.removeAt(h0, limit, max) : 0;
     // Stopped by `max`: there may be more of them right here.
-    if (removed < max) this.#advance(at, (table ?? this.tombstones.table).partitionEnd(h0));
+    if (removed < max) this.#advance(at, end);
     return removed;
   }
 

@@ -5,7 +5,7 @@ import { type Sequence } from './units.js';
 /** Why nobody can say whether a token is revoked. */
 export type UnknownReason = 'neverCurrent' | 'stale' | 'failed' | 'issuerUnreadable' | 'issuerSettings' | 'localFile';
 
-/** The revocation that hits a token. `byAuthTime`: hit by a cut-off on `auth_time`, so the answer is RFC 9470's. */
+/** The revocation that hits a token; read its members by name, do not spread it. `byAuthTime`: hit by a cut-off on `auth_time`, so the answer is RFC 9470's. */
 export interface Hit {
   readonly scope: Scope;
   readonly revocationId: string;
@@ -42,7 +42,10 @@ export interface RevocationSource {
  */
 export const decide = (source: RevocationSource, token: TokenFacts, boundMs: number): Verdict => {
   const hit = source.find(token);
-  if (hit !== undefined) return { kind: 'revoked', ...hit };
+  // By name: the id of a hit may be an accessor, which spreading would lose.
+  if (hit !== undefined) {
+    return { kind: 'revoked', scope: hit.scope, revocationId: hit.revocationId, byAuthTime: hit.byAuthTime };
+  }
   const freshness = source.freshness(token.issuer, boundMs);
   return freshness.fresh
     ? { kind: 'active', watermark: freshness.watermark }

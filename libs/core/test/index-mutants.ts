@@ -14,7 +14,6 @@ import {
   type TokenFacts,
 } from '@revocast/core';
 import { CompactIndex, type IndexOptions } from '../src/compact-index.js';
-import { FilterKeeper } from '../src/filter-keeper.js';
 import { createBlockedFilter } from '../src/blocked-filter.js';
 import { type FilterFactory } from '../src/filter.js';
 
@@ -216,22 +215,9 @@ class DropsABit extends Mutant {
   }
 }
 
-/** While the filter is made anew, writes go into the old one alone. */
-class LosesWritesDuringRebuild extends Mutant {
-  override apply(revocation: Revocation): void {
-    const { add } = FilterKeeper.prototype;
-    FilterKeeper.prototype.add = function (this: FilterKeeper, h0, h1) {
-      if (!this.rebuilding) add.call(this, h0, h1);
-    };
-    super.apply(revocation);
-    FilterKeeper.prototype.add = add;
-  }
-}
-
 /** What is wrong with each. */
 export const INDEX_MUTANTS: readonly (readonly [string, new () => RevocationIndex])[] = [
   ['whose filter drops a bit', DropsABit],
-  ['that loses what is written while its filter is made anew', LosesWritesDuringRebuild],
   ['that lifts by key instead of by id', LiftsByKey],
   ['that ignores a lift which comes before its revocation', ForgetsEarlyLifts],
   ['that ends entries one second early', EndsASecondEarly],

@@ -1,4 +1,4 @@
-import { besideLocal, createFollower, LocalOverrides } from '@revocast/core';
+import { besideLocal, createFollower, createIndex, LocalOverrides } from '@revocast/core';
 import { createGate, issuerSettings } from '@revocast/gate';
 import { LocalWatch } from './local-watch.js';
 import { type RevocationSettings } from './options.js';
@@ -6,15 +6,16 @@ import { RevocationNode } from './revocation-node.js';
 
 /** Puts feed, follower, local file and gate together. Nothing is opened before the node is started. */
 export function createNode(settings: RevocationSettings): RevocationNode {
-  const { feed, issuers, mode, stalenessMsMax, clock, schedule, fetch } = settings;
+  const { feed, issuers, mode, stalenessMsMax, clock, schedule, fetch, tokenCache, filter } = settings;
   const follower = createFollower({
     ...{ feed, clock, schedule, stalenessMsMax },
     prng: Math.random,
+    createIndex: ({ hashKey }) => createIndex({ hashKey, ...(filter && { filter }) }),
     issuers: issuers.map(issuerSettings),
   });
   const local = localWatch(settings);
   const gate = createGate({
-    ...{ issuers, stalenessMsMax, clock },
+    ...{ issuers, stalenessMsMax, clock, tokenCache },
     source: local === undefined ? follower : besideLocal(follower, local.overrides),
     mode: local === undefined ? mode : () => local.overrides.mode(),
     ...(fetch && { fetch }),

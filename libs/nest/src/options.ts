@@ -6,10 +6,18 @@ import {
   STALENESS_MS_MAX_DEFAULT,
   type Clock,
   type Feed,
+  type FilterFactory,
   type Mode,
   type Schedule,
 } from '@revocast/core';
-import { parseIssuers, type GateAnswer, type IssuerConfig, type IssuerInput } from '@revocast/gate';
+import {
+  parseIssuers,
+  tokenCacheBounds,
+  type GateAnswer,
+  type IssuerConfig,
+  type IssuerInput,
+  type TokenCacheOptions,
+} from '@revocast/gate';
 import { localFile, type LocalSource } from './local-source.js';
 import { systemClock, systemSchedule } from './system.js';
 
@@ -49,6 +57,13 @@ export interface RevocationModuleOptions {
    * own. It need not exist. Default none. docs/local-file.md has its format.
    */
   readonly localFile?: string | LocalSource;
+  /**
+   * Bounds of the verified-token cache: the signature of a token is verified once, its times and revocations on every
+   * request. `false` = verify it every time. Default: on, 20,000 tokens and 64 MiB at most.
+   */
+  readonly tokenCache?: false | TokenCacheOptions;
+  /** Makes the filter in front of the index. Default: that of `@revocast/core`; {@link loadFilter} knows another one. */
+  readonly filter?: FilterFactory;
   /** Called with the answer to each request, for metrics and logs; not with those for live connections. Must not throw. */
   readonly onVerdict?: (answer: GateAnswer) => void;
   /** How key sets are fetched; default the global `fetch`. */
@@ -69,8 +84,10 @@ export interface RevocationSettings extends NodeIdentity {
   readonly stalenessMsMax: number;
   readonly liveConnectionsMax: number;
   readonly localFile: LocalSource | undefined;
+  readonly tokenCache: false | Required<TokenCacheOptions>;
   readonly onVerdict: (answer: GateAnswer) => void;
   readonly fetch: typeof globalThis.fetch | undefined;
+  readonly filter: FilterFactory | undefined;
   readonly clock: Clock;
   readonly schedule: Schedule;
 }
@@ -91,15 +108,17 @@ export function settingsFrom(options: RevocationModuleOptions): RevocationSettin
   const identity = { service: options.service, instance: randomUUID() };
   const problems = plainProblems(options, { stalenessMsMax, liveConnectionsMax, nodeId, version });
   const issuers = attempt(problems, () => parseIssuers(options.issuers));
+  const tokenCache = attempt(problems, () => tokenCacheBounds(options.tokenCache)) ?? false;
   // A feed is made last, and only from names that are good: making it may open files or sockets.
   const feed = problems.length === 0 ? attempt(problems, () => feedOf(options.feed, identity)) : undefined;
   if (issuers === undefined || feed === undefined || problems.length > 0) throw configError(problems);
-  const { mode, fetch, onVerdict = () => undefined } = options;
+  const { mode, fetch, filter, onVerdict = () => undefined } = options;
   const local = typeof options.localFile === 'string' ? localFile(options.localFile) : options.localFile;
   return {
     ...identity,
+    ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, tokenCache },
     localFile: local,
-    ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, onVerdict, fetch, clock, schedule },
+    ...{ onVerdict, fetch, filter, clock, schedule },
   };
 }
 

@@ -16,6 +16,7 @@ import {
   type IssuerConfig,
   type RecheckAnswer,
   type ReloadableGate,
+  type TokenCacheStatus,
 } from '@revocast/gate';
 import { type RoutePolicy } from './decorators.js';
 import { HeartbeatPulse } from './heartbeat-pulse.js';
@@ -47,6 +48,8 @@ export interface NodeStatus extends FollowerStatus, NodeIdentity {
   readonly localFile?: LocalOverridesStatus;
   /** Whether a guard stands before a handler, or somebody has asked by hand: without either nothing is enforced. */
   readonly guarded: boolean;
+  /** The verified-token cache; undefined = it is off. */
+  readonly tokenCache: TokenCacheStatus | undefined;
 }
 
 /**
@@ -97,11 +100,15 @@ export class RevocationNode {
 
   /** Verifies a token and checks it. Rejects only on a defect, never because of the token. */
   async check(token: string | undefined, policy?: RoutePolicy): Promise<GateAnswer> {
+    return this.checkNow(token, policy);
+  }
+
+  /** The same answer, at once if the token was verified before. */
+  checkNow(token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer> {
     this.#asked = true;
     if (policy !== undefined) this.tighten(policy.stalenessMsMax);
-    const answer = await this.#gate.check(token, policy);
-    this.parts.onVerdict(answer);
-    return answer;
+    const answer = this.#gate.checkNow(token, policy);
+    return 'outcome' in answer ? this.#told(answer) : answer.then((later) => this.#told(later));
   }
 
   /** Asks again for a token that was verified before. No I/O. */
@@ -150,6 +157,7 @@ export class RevocationNode {
     return {
       ...this.parts.follower.status(),
       ...{ nodeId, service, instance, mode: local?.overrides.mode() ?? mode, guarded: this.#guarded },
+      tokenCache: this.#gate.tokenCache(),
       ...(local && { localFile: local.overrides.status() }),
     };
   }
@@ -161,6 +169,11 @@ export class RevocationNode {
 
   get stalenessMsMax(): number {
     return this.parts.stalenessMsMax;
+  }
+
+  #told(answer: GateAnswer): GateAnswer {
+    this.parts.onVerdict(answer);
+    return answer;
   }
 
   get #guarded(): boolean {

@@ -47,10 +47,14 @@ export async function explain(
       expired: gate.code === 'ERR_TOKEN_EXPIRED',
       kid: facts.kid ?? null,
     },
-    hit: follower.find(facts) ?? null,
+    hit: spelt(follower.find(facts)),
     gate,
   };
 }
+
+/** A hit spells its id when asked for it. */
+const spelt = (hit: Hit | undefined): Hit | null =>
+  hit === undefined ? null : { scope: hit.scope, revocationId: hit.revocationId, byAuthTime: hit.byAuthTime };
 
 async function factsOf(trust: TokenTrust, token: string): Promise<TokenFacts | RevocationError> {
   try {

@@ -108,6 +108,16 @@ export class Fleet {
     return this.#view.nodes({ ...this.options.reference(), declared });
   }
 
+  /** How many nodes each expected service lacks: only those count that enforce or, a little behind, are about to. */
+  missing(): Readonly<Record<string, number>> {
+    const nodes = this.nodes().filter(({ state }) => state === 'current' || state === 'lagging');
+    const lacking = Object.entries(this.options.expected).map(([name, least]) => {
+      const present = nodes.filter(({ service }) => service === name).length;
+      return [name, Math.max(0, least - present)] as const;
+    });
+    return Object.fromEntries(lacking);
+  }
+
   /** The fleet as an operator sees it. */
   overview(): Record<string, unknown> {
     const { fleetBoundMs, expected, reference } = this.options;

@@ -12,6 +12,7 @@ export interface HealthOptions extends ReadinessOptions {
   readonly ticker: Ticker;
   readonly hub: EventHub;
   readonly metrics: Metrics;
+  readonly liveEntriesMax: number;
 }
 
 /** What probes and scrapers are told. */
@@ -32,13 +33,18 @@ export class Health {
   #readings(): Readings {
     const { keeper, outbox, ticker, fleet, follower, sources, hub } = this.options;
     const status = follower.status();
+    const log = keeper.state();
     return {
-      connected: keeper.state().kind !== 'disconnected',
-      open: keeper.state().kind === 'open',
+      connected: log.kind !== 'disconnected',
+      open: log.kind === 'open',
+      logState: log.kind === 'refused' ? log.because : log.kind,
+      otherEpochInFleet: keeper.evidence().otherEpoch,
       pendingRecords: outbox.size,
       ticks: ticker.sent,
       nodes: countBy(fleet.nodes().map(({ state }) => state)),
+      nodesMissing: fleet.missing(),
       liveEntries: status.liveEntries,
+      liveEntriesMax: this.options.liveEntriesMax,
       stalenessMs: status.stalenessMs,
       watermark: status.watermark,
       foreignRecords: status.counters.foreign,

@@ -22,7 +22,7 @@ export class TestNode {
   ) {}
 
   static async start(
-    deployment: Deployment,
+    deployment: Pick<Deployment, 'issuers' | 'recordKeys'>,
     natsUrl: string,
     name: string,
     changes: Partial<FollowerOptions> = {},
