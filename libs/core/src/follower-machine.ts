@@ -326,7 +326,9 @@ export class FollowerMachine {
 
   /** A pause of a second needs no alarm of its own: we are woken at least that often. */
   #reclaimAgainAt(now: Instant): number {
-    return this.#reclaimDueAt - now.monotonic < RECLAIM_EVERY_MS / 2 ? this.#reclaimDueAt : Infinity;
+    const inMs = this.#reclaimDueAt - now.monotonic;
+    // What is due already happens at the wake that was set for it.
+    return inMs > 0 && inMs < RECLAIM_EVERY_MS / 2 ? this.#reclaimDueAt : Infinity;
   }
 
   #locateSoon(now: Instant): void {
