@@ -4,11 +4,12 @@ import { type FollowerState, type Heartbeat } from './heartbeat.js';
 import { type IssuerSettings } from './issuer-settings.js';
 import { type Propagation, type PropagationQuery, propagationOf } from './propagation.js';
 import { settingsDigest } from './settings.js';
-import { type EpochMs, type Sequence } from './units.js';
+import { StoredSince } from './stored-since.js';
+import { type EpochMs, type MonotonicMs, type Sequence } from './units.js';
 
 /**
  * How the fleet sees a node, the first that applies:
- * `gone` said goodbye (after its guard began to answer unknown), or was presumed gone and its node id came back as another instance;
+ * `gone` said goodbye, after its guard began to answer unknown;
  * `presumedGone` not heard for the largest bound and a second; `silent` not heard for 3 s; `observing` mode `observe`;
  * `notCovering` no guard in use, or settings unlike the declared ones; `lagging` behind the head or not current; `current`.
  */
@@ -44,7 +45,7 @@ export interface FleetViewOptions extends RosterOptions {
  * A record is **enforced** when every request that begins from now on is refused by every counted node. A node that
  * acknowledged has applied it. One that has not may answer `active` for as long as its last proof of freshness holds:
  * a proof dated after the PubAck includes the record, and one dated before it has run out at PubAck + the largest bound
- * in force + 1 s. When such a node was last heard plays no part: its heartbeats may be lost while its proofs are not.
+ * in force + 1 s, by the monotonic clock of this process. When such a node was last heard plays no part: its heartbeats may be lost while its proofs are not.
  *
  * What is said of *every* node holds only if every node is known: the **roster** must be complete. It is
  * - after this instance has listened for the largest bound + 1 s: a node that was not heard meanwhile had no
@@ -80,6 +81,7 @@ const PROOFS_MAX = 1024;
 
 class HeartbeatFleet implements FleetView {
   readonly #roster: FleetRoster;
+  readonly #stored = new StoredSince();
   readonly #proofs = new Map<string, Propagation>();
 
   constructor(private readonly options: FleetViewOptions) {
@@ -114,11 +116,20 @@ class HeartbeatFleet implements FleetView {
 
   propagation(query: PropagationQuery): Propagation {
     const name = JSON.stringify([query.epoch, query.sequence, query.issuer, query.scope]);
+    const now = this.#now();
+    const reading = this.#roster.read(now);
+    // Nothing is proven in a log that lost records, and what was proven there may have been of another record.
+    if (this.options.hasLostRecords?.(query.epoch) === true) return propagationOf(reading, query, now.monotonic);
     const proven = this.#proofs.get(name);
     if (proven !== undefined) return proven;
-    const propagation = propagationOf(this.#roster.read(this.#now()), query);
+    const propagation = propagationOf(reading, query, this.#storedSince(query, now));
     if (propagation.state === 'enforced' || propagation.state === 'enforcedExcept') this.#keep(name, propagation);
     return propagation;
+  }
+
+  #storedSince({ epoch, sequence, pubAckMonotonic }: PropagationQuery, now: Instant): MonotonicMs {
+    this.#stored.note(epoch, sequence, pubAckMonotonic ?? now.monotonic);
+    return pubAckMonotonic ?? this.#stored.at(epoch, sequence) ?? now.monotonic;
   }
 
   #keep(name: string, propagation: Propagation): void {

@@ -40,6 +40,7 @@ export {
   type NodeState,
 } from './fleet.js';
 export {
+  type AppliedNode,
   type NotCountedNode,
   type NotCountedReason,
   type OpenNode,

@@ -29,6 +29,8 @@ export interface FleetOptions {
   readonly expectedIsExact: boolean;
   /** Identity of the record at a sequence, as far as the journal knows it. */
   readonly identityAt: (epoch: string, sequence: Sequence) => string | undefined;
+  /** Whether the journal knows that the log of this epoch lost records. */
+  readonly hasLostRecords: (epoch: string) => boolean;
   readonly issuers: IssuerRegistry;
   readonly clock: Clock;
   readonly schedule: Schedule;
