@@ -30,7 +30,10 @@ function readOptions() {
     runs,
     seed: wholeNumber(values.seed ?? 1 + Math.floor(Math.random() * 2 ** 31), 'seed', 0),
     steps: values.steps === undefined ? undefined : wholeNumber(values.steps, 'steps', 1),
-    workers: Math.min(wholeNumber(values.workers ?? availableParallelism(), 'workers', 1), Math.ceil(runs / SEEDS_AT_ONCE)),
+    workers: Math.min(
+      wholeNumber(values.workers ?? availableParallelism(), 'workers', 1),
+      Math.ceil(runs / SEEDS_AT_ONCE),
+    ),
     mutant: values.mutant,
     json: values.json === true,
   };
@@ -75,7 +78,8 @@ const options = readOptions();
 const { seed, runs, mutant, json } = options;
 const beganAt = performance.now();
 let toldAt = beganAt;
-if (!json) console.log(`Seeds ${seed} to ${seed + runs - 1}${mutant === undefined ? '' : `, with the mutant ${mutant}`}.`);
+if (!json)
+  console.log(`Seeds ${seed} to ${seed + runs - 1}${mutant === undefined ? '' : `, with the mutant ${mutant}`}.`);
 const { played, failures } = await playAll(options, (results) => {
   if (json || performance.now() - toldAt < PROGRESS_EVERY_MS) return;
   toldAt = performance.now();
@@ -88,6 +92,7 @@ else {
   for (const failure of failures) printFailure(failure, options);
   const kept = failures.length === 0 ? 'all guarantees kept' : `${failures.length} runs broke a guarantee`;
   console.log(`\n${played} runs in ${seconds.toFixed(1)} s, ${kept}.`);
-  if (mutant !== undefined && failures.length === 0) console.log(`The mutant ${mutant} survives: nothing would notice it.`);
+  if (mutant !== undefined && failures.length === 0)
+    console.log(`The mutant ${mutant} survives: nothing would notice it.`);
 }
-process.exitCode = (failures.length > 0) === (mutant !== undefined) ? 0 : 1;
+process.exitCode = failures.length > 0 === (mutant !== undefined) ? 0 : 1;

@@ -89,6 +89,14 @@ describe('a roster', () => {
     expect(world.view.nodes()).toHaveLength(10_000);
     expect(world.publish()()).toMatchObject({ state: 'propagating', rosterComplete: false });
   });
+
+  it('believes no acknowledgement that it learns to be of another record only after the heartbeat', async () => {
+    let known: string | undefined;
+    const world = await HeardFleet.listening({ identityAt: () => known });
+    world.acked(1);
+    known = 'another-record';
+    expect(world.publish()()).toMatchObject({ state: 'propagating', applied: 0 });
+  });
 });
 
 describe('the state of a node', () => {

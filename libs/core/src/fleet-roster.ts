@@ -116,10 +116,11 @@ export class FleetRoster {
   read(now: Instant): RosterReading {
     const boundMs = this.#boundMs();
     const members: FleetMember[] = [];
+    const isDisowned = this.#disowner();
     for (const [name, stored] of this.#members) {
       const absence = absenceOf(stored, boundMs, now);
       if (isForgotten(stored, absence, now)) this.#members.delete(name);
-      else members.push({ ...stored, absence, contradicts: this.#isDisowned(stored) });
+      else members.push({ ...stored, absence, contradicts: isDisowned(stored) });
     }
     const { expected } = this.options;
     return { now, members, boundMs, completeInMs: this.#completeInMs(members, boundMs, now), expected };
@@ -149,9 +150,21 @@ export class FleetRoster {
     return known !== undefined && known !== identity;
   }
 
-  /** Asked when it matters: the loss may become known after the heartbeat. */
-  #isDisowned({ heartbeat: { epoch }, contradicts }: StoredMember): boolean {
-    return contradicts || (epoch !== undefined && this.options.hasLostRecords?.(epoch) === true);
+  /**
+   * Whether what the member says of the log counts for nothing, asked anew each time: which record stands where it says, and
+   * that records were lost, may become known after the heartbeat. Most members stand at one place, so that is looked up once.
+   */
+  #disowner(): (member: StoredMember) => boolean {
+    const known = new Map<string, string | undefined>();
+    const lost = new Map<string, boolean>();
+    return ({ heartbeat, contradicts }) => {
+      const { epoch, watermark, identity } = heartbeat;
+      if (contradicts || epoch === undefined) return contradicts;
+      if (!lost.has(epoch)) lost.set(epoch, this.options.hasLostRecords?.(epoch) === true);
+      const place = `${watermark} ${epoch}`;
+      if (!known.has(place)) known.set(place, this.options.identityAt?.(epoch, watermark));
+      return lost.get(epoch) === true || (known.get(place) ?? identity) !== identity;
+    };
   }
 
   #hasRoom(now: Instant): boolean {
@@ -174,11 +187,7 @@ const heardOf = (members: readonly FleetMember[], service: string): number =>
 
 const nameOf = (...parts: readonly string[]): string => JSON.stringify(parts);
 
-const absenceOf = (
-  { heartbeat, lastHeard }: StoredMember,
-  boundMs: number,
-  now: Instant,
-): FleetMember['absence'] => {
+const absenceOf = ({ heartbeat, lastHeard }: StoredMember, boundMs: number, now: Instant): FleetMember['absence'] => {
   if (heartbeat.goodbye === true) return 'gone';
   const silentMs = now.monotonic - lastHeard.monotonic;
   if (silentMs < SILENT_AFTER_MS) return undefined;

@@ -132,7 +132,11 @@ const convergent: Guarantee = (history) => {
   const [first, ...others] = afterwards(history).filter(({ covers }) => covers);
   if (first === undefined) return [];
   const standing = new Set(history.flatMap((entry) => (entry.kind === 'published' ? [entry.id] : [])));
-  const answersOf = ({ found }: Observation): string => [...found].filter((id) => standing.has(id)).sort().join();
+  const answersOf = ({ found }: Observation): string =>
+    [...found]
+      .filter((id) => standing.has(id))
+      .sort()
+      .join();
   return others
     .filter(({ log, watermark }) => log === first.log && watermark === first.watermark)
     .filter((other) => answersOf(other) !== answersOf(first))

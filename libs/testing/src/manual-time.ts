@@ -67,7 +67,8 @@ export class ManualTime implements Clock {
     let atOnce = 0;
     for (let next = this.#timers.take(end); next !== undefined; next = this.#timers.take(end)) {
       atOnce = next.dueAt > this.#monotonic ? 0 : atOnce + 1;
-      if (atOnce > TASKS_AT_ONCE_MAX) throw new SpinningError(`${atOnce} tasks and no time has passed: something spins`);
+      if (atOnce > TASKS_AT_ONCE_MAX)
+        throw new SpinningError(`${atOnce} tasks and no time has passed: something spins`);
       this.#pass(Math.max(0, next.dueAt - this.#monotonic));
       next.run();
       await settled();

@@ -38,8 +38,7 @@ export class TaskQueue {
     while (low < high) {
       const middle = (low + high) >> 1;
       const other = this.#tasks[middle];
-      const isLater =
-        other !== undefined && (other.dueAt > dueAt || (other.dueAt === dueAt && other.order > order));
+      const isLater = other !== undefined && (other.dueAt > dueAt || (other.dueAt === dueAt && other.order > order));
       if (isLater) low = middle + 1;
       else high = middle;
     }

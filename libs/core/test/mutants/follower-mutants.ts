@@ -142,7 +142,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'datedByReceiptEnforced',
-    seed: 1,
+    seed: 485,
     what: 'that dates a proof by the arrival of the answer',
     breaks: 'enforced',
     spoil: dateByReceipt,
@@ -232,7 +232,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forgetsWithLog',
-    seed: 1,
+    seed: 2,
     what: 'that begins anew when the log is replaced',
     breaks: 'neverForgets',
     spoil: (replace) => {
@@ -261,7 +261,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'believesOtherEpochs',
-    seed: 3,
+    seed: 11,
     what: 'that takes what was signed for another epoch for its own',
     breaks: 'onlyOurs',
     spoil: (replace) => {

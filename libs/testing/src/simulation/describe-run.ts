@@ -49,4 +49,3 @@ const saidOf = (entry: HistoryEntry): string | undefined => {
       return undefined;
   }
 };
-

@@ -281,4 +281,3 @@ export class SimulatedService {
 
 /** Whether everything of the epoch is confirmed, so that it may be opened. */
 export const isFilled = (journal: Journal): boolean => journal.pending.length === 0;
-

@@ -138,8 +138,12 @@ export class SimulatedWorld {
     this.replaceLog();
   }
 
-  /** Somebody deletes the log and makes an empty one of its name. */
+  /**
+   * Somebody deletes the log and makes an empty one of its name. Never while its epoch is being opened: the record that opens
+   * it may be under way, and would open a log that lacks everything before it.
+   */
   recreateLog(): void {
+    if (this.journal.epoch?.isOpen !== true) return;
     const epoch = this.broker.log?.identity.epoch;
     this.replaceLog();
     if (epoch !== undefined) this.broker.createLog(epoch);
@@ -158,7 +162,12 @@ export class SimulatedWorld {
     this.#tokens.set(revocation.id, someFacts({ jti }));
     this.#history.push({ kind: 'forged', at: this.time.trueMs(), id: revocation.id });
     // Signed once, for another epoch: all that a forger can get hold of.
-    const stale = { kind: 'record', epoch: 'epoch-of-old', time: this.broker.now(), body: revokedBody(revocation) } as const;
+    const stale = {
+      kind: 'record',
+      epoch: 'epoch-of-old',
+      time: this.broker.now(),
+      body: revokedBody(revocation),
+    } as const;
     const foreign = { kind: 'foreign', why: 'wrongKey' } as const;
     for (const [at, forged] of [stale, foreign].entries()) {
       const record = { ...forged, identity: `forged-record-${this.#forged}-${at}` };
@@ -214,7 +223,10 @@ export class SimulatedWorld {
     const unproven = this.journal.unproven.flatMap(({ body }) => idsOf(body));
     const binding = unproven.filter((id) => !this.journal.lifted.has(id));
     // Somebody must be there for whom it can be said.
-    const isAsked = this.nodes.some(({ running, plan }) => running !== undefined && plan.settings === 'declared' && plan.guarded && plan.mode === 'strict');
+    const isAsked = this.nodes.some(
+      ({ running, plan }) =>
+        running !== undefined && plan.settings === 'declared' && plan.guarded && plan.mode === 'strict',
+    );
     this.#history.push({ kind: 'settled', at: this.time.trueMs(), healedMs: ms, unproven: isAsked ? binding : [] });
     // What was just published is under way to all, or to none.
     this.observe(true);
@@ -289,7 +301,8 @@ export class SimulatedWorld {
     const place = { at: this.time.trueMs(), log: this.#logName(log.identity), because };
     for (const record of log.records()) {
       if (record.sequence <= after || record.kind !== 'record') continue;
-      for (const id of idsOf(record.body)) this.#history.push({ kind: 'lost', ...place, sequence: record.sequence, id });
+      for (const id of idsOf(record.body))
+        this.#history.push({ kind: 'lost', ...place, sequence: record.sequence, id });
     }
   }
 
@@ -297,4 +310,3 @@ export class SimulatedWorld {
     return logNameOf(log) ?? '';
   }
 }
-

@@ -1,4 +1,11 @@
-import { type FollowerOptions, type FleetView, type FleetViewOptions, type Heartbeat, type LogIdentity, type TokenFacts } from '@revocast/core';
+import {
+  type FollowerOptions,
+  type FleetView,
+  type FleetViewOptions,
+  type Heartbeat,
+  type LogIdentity,
+  type TokenFacts,
+} from '@revocast/core';
 import { type HistoryEntry } from '../history.js';
 import { type InMemoryBroker } from '../in-memory-feed.js';
 import { type ManualTime } from '../manual-time.js';
