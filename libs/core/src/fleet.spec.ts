@@ -284,3 +284,34 @@ describe('expected services', () => {
     });
   });
 });
+
+describe('many questions at once', () => {
+  it('are answered as one by one, where the answer is a proof', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(3, { watermark: sequence(4), identity: 'record-4' });
+    world.heard(1, { watermark: sequence(2), identity: 'record-2' });
+    const pubAck = { pubAckAt: world.time.wall(), pubAckMonotonic: world.time.monotonic() };
+    const queries = [1, 2, 3, 4, 5].map((at) => aQuery({ ...pubAck, sequence: sequence(at) }));
+    const expectAlike = (): void => {
+      const single = queries.map((query) => world.view.propagation(query));
+      const proven = single.map((answer) => (answer.state === 'enforced' ? answer : undefined));
+      expect(world.view.proven(queries)).toEqual(proven);
+    };
+    expect(world.view.proven(queries).map((answer) => answer?.state)).toEqual(['enforced', 'enforced', ...Array(3)]);
+    expectAlike();
+    await world.time.advance(BOUND_MS + 1_000);
+    expect(world.view.proven(queries).map((answer) => answer?.state)).toEqual(Array(5).fill('enforced'));
+    expectAlike();
+  });
+
+  it('find no proof while the roster is incomplete, in a log that lost records, or without nodes', async () => {
+    const fresh = new HeardFleet();
+    fresh.view.listening();
+    fresh.acked(1);
+    expect(fresh.view.proven([aQuery()])).toEqual([undefined]);
+    const lossy = await HeardFleet.listening({ hasLostRecords: () => true });
+    lossy.acked(1);
+    expect(lossy.view.proven([aQuery()])).toEqual([undefined]);
+    expect((await HeardFleet.listening()).view.proven([aQuery()])).toEqual([undefined]);
+  });
+});

@@ -1,8 +1,14 @@
 import { type Clock, type Instant, readClock } from './clock.js';
-import { type FleetMember, FleetRoster, type RosterOptions } from './fleet-roster.js';
+import {
+  BOUND_MARGIN_MS,
+  type FleetMember,
+  FleetRoster,
+  type RosterOptions,
+  type RosterReading,
+} from './fleet-roster.js';
 import { type FollowerState, type Heartbeat } from './heartbeat.js';
 import { type IssuerSettings } from './issuer-settings.js';
-import { type Propagation, type PropagationQuery, propagationOf } from './propagation.js';
+import { acknowledgedByAll, type Propagation, type PropagationQuery, propagationOf } from './propagation.js';
 import { settingsDigest } from './settings.js';
 import { StoredSince } from './stored-since.js';
 import { type EpochMs, type MonotonicMs, type Sequence } from './units.js';
@@ -70,6 +76,8 @@ export interface FleetView {
    * about; store it to keep it longer): a node that joins later learns the record before it is current, so it reopens nothing.
    */
   propagation(query: PropagationQuery): Propagation;
+  /** The answers of `propagation` where they are `enforced` or `enforcedExcept`; many at once cost little more than one. */
+  proven(queries: readonly PropagationQuery[]): readonly (Propagation | undefined)[];
   /** An operator knows that this instance is dead; false when it is not known. It is back if it is heard again. */
   forget(node: string, instance: string): boolean;
 }
@@ -115,15 +123,38 @@ class HeartbeatFleet implements FleetView {
   }
 
   propagation(query: PropagationQuery): Propagation {
-    const name = JSON.stringify([query.epoch, query.sequence, query.issuer, query.scope]);
+    const now = this.#now();
+    return this.#propagation(this.#roster.read(now), query, now);
+  }
+
+  proven(queries: readonly PropagationQuery[]): readonly (Propagation | undefined)[] {
     const now = this.#now();
     const reading = this.#roster.read(now);
+    const acknowledged = new Map<string, number>();
+    const isWorthALook = (query: PropagationQuery): boolean => {
+      const openUntil = this.#storedSince(query, now) + reading.boundMs + BOUND_MARGIN_MS;
+      if (openUntil <= now.monotonic) return true;
+      if (reading.completeInMs > 0) return false;
+      const { epoch, issuer, scope, settingsDigest: digest } = query;
+      const name = JSON.stringify([epoch, issuer, scope, digest]);
+      const highest = acknowledged.get(name) ?? acknowledgedByAll(reading, query);
+      acknowledged.set(name, highest);
+      return query.sequence <= highest;
+    };
+    return queries.map((query) => {
+      const answer = isWorthALook(query) ? this.#propagation(reading, query, now) : undefined;
+      return answer !== undefined && isProof(answer) ? answer : undefined;
+    });
+  }
+
+  #propagation(reading: RosterReading, query: PropagationQuery, now: Instant): Propagation {
+    const name = JSON.stringify([query.epoch, query.sequence, query.issuer, query.scope]);
     // Nothing is proven in a log that lost records, and what was proven there may have been of another record.
     if (this.options.hasLostRecords?.(query.epoch) === true) return propagationOf(reading, query, now.monotonic);
     const proven = this.#proofs.get(name);
     if (proven !== undefined) return proven;
     const propagation = propagationOf(reading, query, this.#storedSince(query, now));
-    if (propagation.state === 'enforced' || propagation.state === 'enforcedExcept') this.#keep(name, propagation);
+    if (isProof(propagation)) this.#keep(name, propagation);
     return propagation;
   }
 
@@ -144,6 +175,8 @@ class HeartbeatFleet implements FleetView {
     return readClock(this.options.clock);
   }
 }
+
+const isProof = ({ state }: Propagation): boolean => state === 'enforced' || state === 'enforcedExcept';
 
 const viewOf = (
   { heartbeat, firstHeard, lastHeard, absence }: FleetMember,

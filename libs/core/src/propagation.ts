@@ -128,6 +128,23 @@ export const propagationOf = (
   };
 };
 
+/**
+ * The highest sequence that every counted node acknowledged; 0 without nodes. What is above it is not proven by
+ * acknowledgements, whichever record of this epoch, issuer and scope it is.
+ */
+export const acknowledgedByAll = (
+  roster: RosterReading,
+  query: Omit<PropagationQuery, 'sequence' | 'pubAckAt'>,
+): number => {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const { heartbeat, absence, contradicts } of roster.members) {
+    if (absence === 'gone' || whyNotCounted(heartbeat, query) !== undefined) continue;
+    const isTold = !contradicts && heartbeat.identity !== undefined && heartbeat.epoch === query.epoch;
+    lowest = Math.min(lowest, isTold ? heartbeat.watermark : 0);
+  }
+  return Number.isFinite(lowest) ? lowest : 0;
+};
+
 interface Findings {
   readonly counted: number;
   readonly open: number;
@@ -143,7 +160,10 @@ const stateOf = ({ counted, open, isExcepted, isClosedByTime, rosterComplete }: 
   return isExcepted ? 'enforcedExcept' : 'enforced';
 };
 
-const whyNotCounted = (heartbeat: Heartbeat, query: PropagationQuery): NotCountedReason | undefined => {
+const whyNotCounted = (
+  heartbeat: Heartbeat,
+  query: Pick<PropagationQuery, 'issuer' | 'scope' | 'settingsDigest'>,
+): NotCountedReason | undefined => {
   if (!heartbeat.guarded) return 'notGuarded';
   if (heartbeat.mode !== 'strict') return heartbeat.mode;
   const coverage = heartbeat.issuers.find(({ issuer }) => issuer === query.issuer);

@@ -3,7 +3,7 @@ import { AN_ISSUER, anIssuer, type WorldAlterations } from '@revocast/testing';
 import { FleetRoster } from '../../src/fleet-roster.js';
 import { settingsDigest } from '../../src/settings.js';
 import { monotonicMs } from '../../src/units.js';
-import { type Mutant, originalOf } from './mutant.js';
+import { type Mutant, originalOf, type Replace } from './mutant.js';
 
 /** A good view with one thing changed about it. */
 const viewWith = (change: (good: FleetView) => Partial<FleetView>): WorldAlterations => ({
@@ -17,6 +17,7 @@ const copyOf = (good: FleetView): FleetView => ({
   noneCurrentYet: () => good.noneCurrentYet(),
   nodes: (reference) => good.nodes(reference),
   propagation: (query) => good.propagation(query),
+  proven: (queries) => good.proven(queries),
   forget: (node, instance) => good.forget(node, instance),
 });
 
@@ -39,8 +40,7 @@ const asDeclared = (heartbeat: Heartbeat): Heartbeat => ({
   issuers: [{ issuer: AN_ISSUER, scopes: ['token'], settingsDigest: DIGEST, tokens: 0, seen: {} }],
 });
 
-/** Every premise of the word "enforced", left out. */
-export const FLEET_MUTANTS: readonly Mutant[] = [
+const MUTANTS: readonly Mutant[] = [
   {
     name: 'leaseFromHeartbeat',
     seed: 18,
@@ -137,7 +137,7 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
     seed: 5,
     what: 'that waits for a part of the bound',
     breaks: 'enforced',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       const read = originalOf(FleetRoster.prototype, 'read');
       replace(FleetRoster.prototype, 'read', {
         value(this: FleetRoster, ...[now]: Parameters<FleetRoster['read']>) {
@@ -161,7 +161,7 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
     seed: 2,
     what: 'that takes a watermark of any epoch for one of this epoch',
     breaks: 'enforced',
-    spoil: () => {
+    spoil: (): WorldAlterations => {
       let epoch: string | undefined;
       return viewWith((good) => ({
         heard: (heartbeat) => good.heard({ ...heartbeat, epoch: heartbeat.epoch && (epoch ?? heartbeat.epoch) }),
@@ -195,3 +195,6 @@ export const FLEET_MUTANTS: readonly Mutant[] = [
     spoil: () => ({ alterView: (_good, options) => createFleetView({ ...options, hasLostRecords: () => false }) }),
   },
 ];
+
+/** Every premise of the word "enforced", left out. */
+export const FLEET_MUTANTS: readonly Mutant[] = MUTANTS;

@@ -1,3 +1,4 @@
+import { type WorldAlterations } from '@revocast/testing';
 import { type Instant } from '../../src/clock.js';
 import { Asks } from '../../src/asks.js';
 import { FollowerMachine } from '../../src/follower-machine.js';
@@ -48,13 +49,13 @@ const believeAnyLeader = (replace: Replace): Record<string, never> => {
   return {};
 };
 
-export const FOLLOWER_MUTANTS: readonly Mutant[] = [
+const MUTANTS: readonly Mutant[] = [
   {
     name: 'leakyIndex',
     seed: 2,
     what: 'whose index loses one revocation in five',
     breaks: 'sound',
-    spoil: () => {
+    spoil: (): WorldAlterations => {
       let applied = 0;
       return withIndex(
         indexWith((index) => ({ apply: (revocation) => (applied += 1) % 5 !== 0 && index.apply(revocation) })),
@@ -66,7 +67,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 3,
     what: 'that takes the highest sequence it saw as its watermark',
     breaks: 'complete',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       replace(LogProgress.prototype, 'mark', {
         value(this: LogProgress, ...[at]: Parameters<LogProgress['mark']>) {
           this.skipBefore(sequence(at + 1));
@@ -81,7 +82,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 2,
     what: 'that takes the last record it saw as its watermark',
     breaks: 'ordered',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       const last = new WeakMap<LogProgress, number>();
       const mark = originalOf(LogProgress.prototype, 'mark');
       replace(LogProgress.prototype, 'mark', {
@@ -103,7 +104,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 2,
     what: 'that measures staleness by the monotonic clock alone',
     breaks: 'honest',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       const proven = new WeakMap<LastProof, Instant>();
       replace(LastProof.prototype, 'prove', {
         value(this: LastProof, at: Instant) {
@@ -126,7 +127,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 4,
     what: 'that lets ticks renew its freshness',
     breaks: 'honest',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       watchSteps(replace, (machine, event, now) => {
         if (event.kind === 'tick' && machine.proof.exists) machine.proof.prove(now);
       });
@@ -159,7 +160,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 52,
     what: 'that trusts a log which lost records',
     breaks: 'fresh',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       replace(LogCursor.prototype, 'compare', { value: () => true });
       replace(IdentityChecks.prototype, 'sawConflict', { value: () => undefined });
       return {};
@@ -170,7 +171,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 1,
     what: 'that applies whatever arrives, as often as it arrives',
     breaks: 'idempotent',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       replace(LogProgress.prototype, 'has', { value: () => false });
       return {};
     },
@@ -180,7 +181,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 1,
     what: 'that never reads what it missed',
     breaks: 'resumable',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       replace(LogProgress.prototype, 'nextMissing', { value: () => undefined });
       return {};
     },
@@ -190,7 +191,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 5,
     what: 'that takes a lift for the deletion of what it has',
     breaks: 'convergent',
-    spoil: () =>
+    spoil: (): WorldAlterations =>
       withIndex(
         indexWith((index) => {
           const applied = new Set<string>();
@@ -211,7 +212,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 5,
     what: 'that does not count what it already reads',
     breaks: 'bounded',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       replace(Asks.prototype, 'reading', { value: () => [] });
       return {};
     },
@@ -221,7 +222,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 4,
     what: 'that gives up when it is refused once',
     breaks: 'live',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       replace(Asks.prototype, 'refused', {
         value(this: Asks, ...[kind, now]: Parameters<Asks['refused']>) {
           this.delay(kind, now, Number.POSITIVE_INFINITY);
@@ -235,7 +236,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 2,
     what: 'that begins anew when the log is replaced',
     breaks: 'neverForgets',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       const seen = new WeakSet<LogCursor>();
       let forget = (): void => undefined;
       const belief = Object.getOwnPropertyDescriptor(LogCursor.prototype, 'belief');
@@ -264,7 +265,7 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     seed: 11,
     what: 'that takes what was signed for another epoch for its own',
     breaks: 'onlyOurs',
-    spoil: (replace) => {
+    spoil: (replace: Replace): WorldAlterations => {
       const apply = originalOf(RecordApplier.prototype, 'apply');
       replace(RecordApplier.prototype, 'apply', {
         value(this: RecordApplier, ...[record, epoch]: Parameters<RecordApplier['apply']>) {
@@ -275,3 +276,5 @@ export const FOLLOWER_MUTANTS: readonly Mutant[] = [
     },
   },
 ];
+
+export const FOLLOWER_MUTANTS: readonly Mutant[] = MUTANTS;

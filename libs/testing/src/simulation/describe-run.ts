@@ -45,7 +45,13 @@ const saidOf = (entry: HistoryEntry): string | undefined => {
       return `  ${entry.service}: ${entry.id} is ${entry.state} (applied: ${[...entry.applied].join(', ')})`;
     case 'settled':
       return `all faults have been over for ${entry.healedMs} ms`;
-    default:
+    case 'spins':
+      return entry.why;
+    case 'forged':
+    case 'lifted':
+    case 'noticed':
+    case 'observed':
+    case 'rolledBack':
       return undefined;
   }
 };

@@ -265,19 +265,25 @@ export class SimulatedService {
 
   #look({ view, heardAcks }: Running): void {
     for (const record of this.around.journal.unproven) {
-      if (record.sequence === undefined || record.ackedAt === undefined) continue;
-      const pubAckMonotonic = heardAcks.get(record.recordId);
-      const propagation = view.propagation({
-        ...{ epoch: record.epoch, sequence: sequence(record.sequence), pubAckAt: record.ackedAt },
-        ...{ issuer: AN_ISSUER, scope: 'token', settingsDigest: DECLARED_DIGEST },
-        ...(pubAckMonotonic !== undefined && { pubAckMonotonic }),
-      });
-      if (propagation.state !== 'enforced' && propagation.state !== 'enforcedExcept') continue;
+      const propagation = propagationBy(view, record, heardAcks.get(record.recordId));
+      if (propagation?.state !== 'enforced' && propagation?.state !== 'enforcedExcept') continue;
       record.proof = propagation;
       this.around.claim(this.name, record, propagation);
     }
   }
 }
+
+const propagationBy = (
+  view: FleetView,
+  { epoch, sequence: at, ackedAt: pubAckAt }: JournalRecord,
+  heardAck: MonotonicMs | undefined,
+): Propagation | undefined => {
+  if (at === undefined || pubAckAt === undefined) return undefined;
+  return view.propagation({
+    ...{ epoch, sequence: sequence(at), pubAckAt, issuer: AN_ISSUER, scope: 'token', settingsDigest: DECLARED_DIGEST },
+    ...(heardAck !== undefined && { pubAckMonotonic: heardAck }),
+  });
+};
 
 /** Whether everything of the epoch is confirmed, so that it may be opened. */
 export const isFilled = (journal: Journal): boolean => journal.pending.length === 0;
