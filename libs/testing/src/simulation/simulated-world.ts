@@ -126,7 +126,8 @@ export class SimulatedWorld {
   /** A power loss takes the newest records; the broker gives their sequences out again. */
   rollBack(records: number): void {
     const { log } = this.broker;
-    if (log === undefined || log.last < 2) return;
+    if (log === undefined || log.last < 2 || log.records().some(({ identity }) => identity.startsWith('forged')))
+      return;
     const last = Math.max(1, log.last - records);
     this.#changes += 1;
     this.#history.push({ kind: 'rolledBack', at: this.time.trueMs(), log: this.#logName(log.identity) });
@@ -151,7 +152,8 @@ export class SimulatedWorld {
 
   /**
    * Somebody without our keys revokes; `inLog`: he may even write into the log. Never while it lacks what was confirmed: if he
-   * filled the gap before anybody looked, the loss would be hidden from the service, which is why nobody else may write.
+   * filled the gap before anybody looked, the loss would be hidden from the service, which is why nobody else may write. For
+   * the same reason such a log loses nothing that he wrote: the service does not know that it was there.
    */
   forge(inLog: boolean): void {
     const { log } = this.broker;
