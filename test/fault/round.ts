@@ -85,7 +85,7 @@ const playOn = async (stage: Stage, fault: Fault): Promise<RoundReport> => {
   const staleSaidMs = firstDoubt(history, harmedAt, healedAt);
   return {
     ...{ fault: fault.name, acknowledged: history.acknowledged.length, unanswered, lost: lost.length },
-    ...{ checks: history.entries.filter(({ kind }) => kind === 'checked').length },
+    checks: history.checks,
     ...judge(history, [...lost, ...late, ...problems]),
     ...(staleSaidMs === undefined ? {} : { staleSaidMs }),
     ...(late.length > 0 ? {} : { currentAgainMs }),
@@ -131,8 +131,8 @@ type Judgement = Pick<RoundReport, 'falseAccepts' | 'problems'>;
  * every node comes back in time is not asked of a single moment: on a busy machine a tight bound runs out now and then.
  */
 export const judge = (history: RoundHistory, others: readonly string[]): Judgement => {
-  const { entries, afterEnforced } = history;
-  const accepts = [...new Set([...GUARANTEES.honest(entries), ...GUARANTEES.sound(entries), ...afterEnforced])];
+  const { entries, looks, afterEnforced } = history;
+  const accepts = [...new Set([...GUARANTEES.honest(looks), ...GUARANTEES.sound(looks), ...afterEnforced])];
   const broken = [...GUARANTEES.neverForgets(entries), ...GUARANTEES.resumable(entries), ...wronglyRefused(history)];
   return { falseAccepts: accepts.length, problems: [...accepts, ...broken, ...others] };
 };

@@ -89,6 +89,14 @@ describe('a roster', () => {
     expect(world.view.nodes()).toHaveLength(10_000);
     expect(world.publish()()).toMatchObject({ state: 'propagating', rosterComplete: false });
   });
+
+  it('believes no acknowledgement that it learns to be of another record only after the heartbeat', async () => {
+    let known: string | undefined;
+    const world = await HeardFleet.listening({ identityAt: () => known });
+    world.acked(1);
+    known = 'another-record';
+    expect(world.publish()()).toMatchObject({ state: 'propagating', applied: 0 });
+  });
 });
 
 describe('the state of a node', () => {
@@ -140,14 +148,14 @@ describe('a node that is presumed gone', () => {
     expect(ask()).toMatchObject({ state: 'propagating', silent: [{ node: 'node-2', presumedGone: true }] });
   });
 
-  it('is gone when its node id came back after it', async () => {
+  it('is not gone because its node id came back as another instance: only its heartbeats may be lost', async () => {
     const world = await HeardFleet.listening();
     world.view.heard(aHeartbeat({ instance: 'before' }));
-    await world.time.advance(100);
-    world.view.heard(aHeartbeat({ instance: 'after' }));
-    await world.time.advance(BOUND_MS + 900);
+    await world.time.advance(BOUND_MS + 1_000);
     const ask = world.publish();
     world.acked(1, { instance: 'after' });
+    expect(ask()).toMatchObject({ state: 'propagating', silent: [{ instance: 'before', presumedGone: true }] });
+    world.view.forget('node-1', 'before');
     expect(ask()).toMatchObject({ state: 'enforced', nodes: 1 });
   });
 

@@ -31,6 +31,11 @@ export interface RosterOptions {
    * another log, and its acknowledgements do not count. Default: not compared.
    */
   readonly identityAt?: (epoch: string, sequence: Sequence) => string | undefined;
+  /**
+   * Whether the log of this epoch is known to have lost records. It gives their sequences out again, so neither a watermark
+   * nor a time says what of it is where: nothing is proven in it, until all is published again in another. Default: never.
+   */
+  readonly hasLostRecords?: (epoch: string) => boolean;
 }
 
 /** From `at` on the node acknowledged all of its epoch up to `watermark`. */
@@ -49,7 +54,7 @@ export interface FleetMember {
   readonly lastHeard: Instant;
   /** In the order of arrival. */
   readonly acks: readonly Ack[];
-  /** The last heartbeat named a record that the service knows to be another. */
+  /** The last heartbeat named a record that the service knows to be another, or follows a log that lost records. */
   readonly contradicts: boolean;
   /** Why it is not there, or undefined while it is heard. */
   readonly absence: 'silent' | 'presumedGone' | 'gone' | undefined;
@@ -110,12 +115,12 @@ export class FleetRoster {
 
   read(now: Instant): RosterReading {
     const boundMs = this.#boundMs();
-    const successors = this.#youngestPerNode();
     const members: FleetMember[] = [];
+    const isDisowned = this.#disowner();
     for (const [name, stored] of this.#members) {
-      const absence = absenceOf(stored, successors.get(nodeNameOf(stored)) ?? 0, boundMs, now);
+      const absence = absenceOf(stored, boundMs, now);
       if (isForgotten(stored, absence, now)) this.#members.delete(name);
-      else members.push({ ...stored, absence });
+      else members.push({ ...stored, absence, contradicts: isDisowned(stored) });
     }
     const { expected } = this.options;
     return { now, members, boundMs, completeInMs: this.#completeInMs(members, boundMs, now), expected };
@@ -140,18 +145,26 @@ export class FleetRoster {
     return largest;
   }
 
-  #youngestPerNode(): ReadonlyMap<string, number> {
-    const youngest = new Map<string, number>();
-    for (const member of this.#members.values()) {
-      const name = nodeNameOf(member);
-      youngest.set(name, Math.max(youngest.get(name) ?? 0, member.firstHeard.monotonic));
-    }
-    return youngest;
-  }
-
   #contradicts({ epoch, watermark, identity }: Heartbeat): boolean {
     const known = epoch === undefined ? undefined : this.options.identityAt?.(epoch, watermark);
     return known !== undefined && known !== identity;
+  }
+
+  /**
+   * Whether what the member says of the log counts for nothing, asked anew each time: which record stands where it says, and
+   * that records were lost, may become known after the heartbeat. Most members stand at one place, so that is looked up once.
+   */
+  #disowner(): (member: StoredMember) => boolean {
+    const known = new Map<string, string | undefined>();
+    const lost = new Map<string, boolean>();
+    return ({ heartbeat, contradicts }) => {
+      const { epoch, watermark, identity } = heartbeat;
+      if (contradicts || epoch === undefined) return contradicts;
+      if (!lost.has(epoch)) lost.set(epoch, this.options.hasLostRecords?.(epoch) === true);
+      const place = `${watermark} ${epoch}`;
+      if (!known.has(place)) known.set(place, this.options.identityAt?.(epoch, watermark));
+      return lost.get(epoch) === true || (known.get(place) ?? identity) !== identity;
+    };
   }
 
   #hasRoom(now: Instant): boolean {
@@ -174,20 +187,13 @@ const heardOf = (members: readonly FleetMember[], service: string): number =>
 
 const nameOf = (...parts: readonly string[]): string => JSON.stringify(parts);
 
-const nodeNameOf = ({ heartbeat }: StoredMember): string => nameOf(heartbeat.service, heartbeat.node);
-
-const absenceOf = (
-  { heartbeat, lastHeard }: StoredMember,
-  youngestOfNode: number,
-  boundMs: number,
-  now: Instant,
-): FleetMember['absence'] => {
+const absenceOf = ({ heartbeat, lastHeard }: StoredMember, boundMs: number, now: Instant): FleetMember['absence'] => {
   if (heartbeat.goodbye === true) return 'gone';
   const silentMs = now.monotonic - lastHeard.monotonic;
   if (silentMs < SILENT_AFTER_MS) return undefined;
   if (silentMs < boundMs + BOUND_MARGIN_MS) return 'silent';
-  // Its node id came back after it: a restart, not a second process beside it, which would have been heard in turns.
-  return youngestOfNode > lastHeard.monotonic ? 'gone' : 'presumedGone';
+  // Also when its node id came back as another instance: that may be a second process beside it, and only its heartbeats are lost.
+  return 'presumedGone';
 };
 
 const isForgotten = ({ lastHeard }: StoredMember, absence: FleetMember['absence'], now: Instant): boolean =>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { aHeartbeat, BOUND_MS, EPOCH } from '../test/fleet-world.js';
+import { aHeartbeat, aQuery, BOUND_MS, EPOCH } from '../test/fleet-world.js';
 import { HeardFleet } from '../test/heard-fleet.js';
 import { type Heartbeat } from './heartbeat.js';
 import { type Propagation } from './propagation.js';
-import { epochMs, monotonicMs, sequence } from './units.js';
+import { epochMs, sequence } from './units.js';
 
 const DAY_MS = 86_400_000;
 
@@ -90,10 +90,52 @@ describe('a fleet whose nodes are all known', () => {
     expect(ask().state).toBe('enforced');
   });
 
-  it('proves nothing by a wall clock that was set back', async () => {
+  it('waits no longer because a wall clock was set back', async () => {
     const world = await HeardFleet.listening();
     world.heard(1);
-    const ask = world.publish({ pubAckMonotonic: monotonicMs(0) });
+    const ask = world.publish();
+    world.time.stepWall(-DAY_MS);
+    await world.time.advance(BOUND_MS + 1_000);
+    expect(ask().state).toBe('enforced');
+  });
+
+  it('reckons from when it first hears of a record whose PubAck another process heard, whatever that one says of it', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(1);
+    const longAgo = { pubAckAt: epochMs(world.time.wall() - DAY_MS) };
+    const ask = (at: number) => world.view.propagation(aQuery({ ...longAgo, sequence: sequence(at) })).state;
+    expect(ask(5)).toBe('propagating');
+    await world.time.advance(BOUND_MS + 999);
+    expect(ask(5)).toBe('propagating');
+    await world.time.advance(1);
+    // What stands before it in the log is older still; what stands after it may be new.
+    expect([ask(5), ask(4), ask(6)]).toEqual(['enforced', 'enforced', 'propagating']);
+  });
+
+  it('names who applied the record, the slowest first, and when', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(2);
+    const ask = world.publish();
+    await world.time.advance(10);
+    world.view.heard(aHeartbeat({ node: 'node-2', instance: 'i-2', watermark: sequence(1), identity: 'record-1' }));
+    await world.time.advance(10);
+    world.acked(3);
+    expect(ask().appliedNodes).toEqual([
+      { node: 'node-1', instance: 'i-1', service: 'payments', appliedAt: world.time.wall(), afterMs: 20 },
+      { node: 'node-2', instance: 'i-2', service: 'payments', appliedAt: world.time.wall() - 10, afterMs: 10 },
+      { node: 'node-3', instance: 'i-3', service: 'payments', appliedAt: world.time.wall() },
+    ]);
+  });
+
+  it('proves nothing in a log that lost records, and takes back what was proven of a sequence that is given out again', async () => {
+    let lost = false;
+    const world = await HeardFleet.listening({ hasLostRecords: () => lost });
+    const ask = world.publish();
+    world.acked(1);
+    expect(ask().state).toBe('enforced');
+    lost = true;
+    expect(ask()).toMatchObject({ state: 'propagating', applied: 0 });
+    await world.time.advance(5 * BOUND_MS);
     expect(ask().state).toBe('propagating');
   });
 });
@@ -240,5 +282,36 @@ describe('expected services', () => {
     expect(ask()).toMatchObject({
       ...{ state: 'enforced', services: [{ service: 'payments', nodes: 3, applied: 3, expected: 2, missing: 0 }] },
     });
+  });
+});
+
+describe('many questions at once', () => {
+  it('are answered as one by one, where the answer is a proof', async () => {
+    const world = await HeardFleet.listening();
+    world.heard(3, { watermark: sequence(4), identity: 'record-4' });
+    world.heard(1, { watermark: sequence(2), identity: 'record-2' });
+    const pubAck = { pubAckAt: world.time.wall(), pubAckMonotonic: world.time.monotonic() };
+    const queries = [1, 2, 3, 4, 5].map((at) => aQuery({ ...pubAck, sequence: sequence(at) }));
+    const expectAlike = (): void => {
+      const single = queries.map((query) => world.view.propagation(query));
+      const proven = single.map((answer) => (answer.state === 'enforced' ? answer : undefined));
+      expect(world.view.proven(queries)).toEqual(proven);
+    };
+    expect(world.view.proven(queries).map((answer) => answer?.state)).toEqual(['enforced', 'enforced', ...Array(3)]);
+    expectAlike();
+    await world.time.advance(BOUND_MS + 1_000);
+    expect(world.view.proven(queries).map((answer) => answer?.state)).toEqual(Array(5).fill('enforced'));
+    expectAlike();
+  });
+
+  it('find no proof while the roster is incomplete, in a log that lost records, or without nodes', async () => {
+    const fresh = new HeardFleet();
+    fresh.view.listening();
+    fresh.acked(1);
+    expect(fresh.view.proven([aQuery()])).toEqual([undefined]);
+    const lossy = await HeardFleet.listening({ hasLostRecords: () => true });
+    lossy.acked(1);
+    expect(lossy.view.proven([aQuery()])).toEqual([undefined]);
+    expect((await HeardFleet.listening()).view.proven([aQuery()])).toEqual([undefined]);
   });
 });

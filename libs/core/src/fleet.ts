@@ -1,14 +1,21 @@
 import { type Clock, type Instant, readClock } from './clock.js';
-import { type FleetMember, FleetRoster, type RosterOptions } from './fleet-roster.js';
+import {
+  BOUND_MARGIN_MS,
+  type FleetMember,
+  FleetRoster,
+  type RosterOptions,
+  type RosterReading,
+} from './fleet-roster.js';
 import { type FollowerState, type Heartbeat } from './heartbeat.js';
 import { type IssuerSettings } from './issuer-settings.js';
-import { type Propagation, type PropagationQuery, propagationOf } from './propagation.js';
+import { acknowledgedByAll, type Propagation, type PropagationQuery, propagationOf } from './propagation.js';
 import { settingsDigest } from './settings.js';
-import { type EpochMs, type Sequence } from './units.js';
+import { StoredSince } from './stored-since.js';
+import { type EpochMs, type MonotonicMs, type Sequence } from './units.js';
 
 /**
  * How the fleet sees a node, the first that applies:
- * `gone` said goodbye (after its guard began to answer unknown), or was presumed gone and its node id came back as another instance;
+ * `gone` said goodbye, after its guard began to answer unknown;
  * `presumedGone` not heard for the largest bound and a second; `silent` not heard for 3 s; `observing` mode `observe`;
  * `notCovering` no guard in use, or settings unlike the declared ones; `lagging` behind the head or not current; `current`.
  */
@@ -53,7 +60,7 @@ export interface FleetViewOptions extends RosterOptions {
  * A record is **enforced** when every request that begins from now on is refused by every counted node. A node that
  * acknowledged has applied it. One that has not may answer `active` for as long as its last proof of freshness holds:
  * a proof dated after the PubAck includes the record, and one dated before it has run out at PubAck + the largest bound
- * in force + 1 s. When such a node was last heard plays no part: its heartbeats may be lost while its proofs are not.
+ * in force + 1 s, by the monotonic clock of this process. When such a node was last heard plays no part: its heartbeats may be lost while its proofs are not.
  *
  * A node with a local file may be opened by it while nobody hears it. It counts as closed only by what it said within the
  * last seconds (`local-word.ts`); if it is not heard when time would close it, it is not counted.
@@ -81,6 +88,8 @@ export interface FleetView {
    * about; store it to keep it longer): a node that joins later learns the record before it is current, so it reopens nothing.
    */
   propagation(query: PropagationQuery): Propagation;
+  /** The answers of `propagation` where they are `enforced` or `enforcedExcept`; many at once cost little more than one. */
+  proven(queries: readonly PropagationQuery[]): readonly (Propagation | undefined)[];
   /** An operator knows that this instance is dead; false when it is not known. It is back if it is heard again. */
   forget(node: string, instance: string): boolean;
 }
@@ -92,6 +101,7 @@ const PROOFS_MAX = 1024;
 
 class HeartbeatFleet implements FleetView {
   readonly #roster: FleetRoster;
+  readonly #stored = new StoredSince();
   readonly #proofs = new Map<string, Propagation>();
 
   constructor(private readonly options: FleetViewOptions) {
@@ -125,12 +135,44 @@ class HeartbeatFleet implements FleetView {
   }
 
   propagation(query: PropagationQuery): Propagation {
+    const now = this.#now();
+    return this.#propagation(this.#roster.read(now), query, now);
+  }
+
+  proven(queries: readonly PropagationQuery[]): readonly (Propagation | undefined)[] {
+    const now = this.#now();
+    const reading = this.#roster.read(now);
+    const acknowledged = new Map<string, number>();
+    const isWorthALook = (query: PropagationQuery): boolean => {
+      const openUntil = this.#storedSince(query, now) + reading.boundMs + BOUND_MARGIN_MS;
+      if (openUntil <= now.monotonic) return true;
+      if (reading.completeInMs > 0) return false;
+      const { epoch, issuer, scope, settingsDigest: digest } = query;
+      const name = JSON.stringify([epoch, issuer, scope, digest]);
+      const highest = acknowledged.get(name) ?? acknowledgedByAll(reading, query);
+      acknowledged.set(name, highest);
+      return query.sequence <= highest;
+    };
+    return queries.map((query) => {
+      const answer = isWorthALook(query) ? this.#propagation(reading, query, now) : undefined;
+      return answer !== undefined && isProof(answer) ? answer : undefined;
+    });
+  }
+
+  #propagation(reading: RosterReading, query: PropagationQuery, now: Instant): Propagation {
     const name = JSON.stringify([query.epoch, query.sequence, query.issuer, query.scope]);
+    // Nothing is proven in a log that lost records, and what was proven there may have been of another record.
+    if (this.options.hasLostRecords?.(query.epoch) === true) return propagationOf(reading, query, now.monotonic);
     const proven = this.#proofs.get(name);
     if (proven !== undefined) return proven;
-    const propagation = propagationOf(this.#roster.read(this.#now()), query);
-    if (propagation.state === 'enforced' || propagation.state === 'enforcedExcept') this.#keep(name, propagation);
+    const propagation = propagationOf(reading, query, this.#storedSince(query, now));
+    if (isProof(propagation)) this.#keep(name, propagation);
     return propagation;
+  }
+
+  #storedSince({ epoch, sequence, pubAckMonotonic }: PropagationQuery, now: Instant): MonotonicMs {
+    this.#stored.note(epoch, sequence, pubAckMonotonic ?? now.monotonic);
+    return pubAckMonotonic ?? this.#stored.at(epoch, sequence) ?? now.monotonic;
   }
 
   #keep(name: string, propagation: Propagation): void {
@@ -145,6 +187,8 @@ class HeartbeatFleet implements FleetView {
     return readClock(this.options.clock);
   }
 }
+
+const isProof = ({ state }: Propagation): boolean => state === 'enforced' || state === 'enforcedExcept';
 
 const viewOf = (
   { heartbeat, firstHeard, lastHeard, absence }: FleetMember,

@@ -68,6 +68,13 @@ describe('Heads that are to become proofs', () => {
     expect(claims.takeReached(sequence(90))).toEqual(at(9));
   });
 
+  it('wait for nothing that is gone: a log that lost what an older head promised proves by the smaller one', () => {
+    const claims = new HeadClaims();
+    claims.offer(sequence(6), at(1));
+    claims.offer(sequence(2), at(2));
+    expect(claims.takeReached(sequence(2))).toEqual(at(2));
+  });
+
   it('are dated back by both clocks', () => {
     expect(backdate(at(5_000, 900), 300)).toEqual(at(4_700, 600));
   });

@@ -78,7 +78,9 @@ export class HeadClaims {
   #oldest: HeadClaim | undefined;
   #newest: HeadClaim | undefined;
 
+  /** Heads only grow, and are asked for one at a time: a smaller one means that the log lost what an older claim waits for. */
   offer(target: Sequence, at: Instant): void {
+    if (this.#oldest !== undefined && this.#oldest.target > target) this.clear();
     if (this.#oldest === undefined) this.#oldest = { target, at };
     else this.#newest = { target, at };
   }

@@ -60,6 +60,7 @@ export {
   type NodeState,
 } from './fleet.js';
 export {
+  type AppliedNode,
   type NotCountedNode,
   type NotCountedReason,
   type OpenNode,

@@ -1,5 +1,6 @@
 import { BOUND_MARGIN_MS, type FleetMember, type RosterReading } from './fleet-roster.js';
 import { type Heartbeat } from './heartbeat.js';
+import { type Instant } from './clock.js';
 import { isWordStale } from './local-word.js';
 import { type Scope } from './scope.js';
 import { type EpochMs, epochMs, type MonotonicMs, type Sequence } from './units.js';
@@ -8,9 +9,9 @@ import { type EpochMs, epochMs, type MonotonicMs, type Sequence } from './units.
 export interface PropagationQuery {
   readonly epoch: string;
   readonly sequence: Sequence;
-  /** When its publish was acknowledged, by the wall clock of the service. */
+  /** When its publish was acknowledged, by the wall clock of whichever process heard it: told, never reckoned with. */
   readonly pubAckAt: EpochMs;
-  /** The same by this process's monotonic clock, if it is this process that published: a stepped wall clock then proves nothing. */
+  /** The same by this process's monotonic clock, if it is this process that published. Default: when it was first asked about. */
   readonly pubAckMonotonic?: MonotonicMs;
   readonly issuer: string;
   readonly scope: Scope;
@@ -41,6 +42,14 @@ export interface OpenNode extends NamedNode {
   readonly presumedGone: boolean;
 }
 
+/** A counted node that acknowledged. */
+export interface AppliedNode extends NamedNode {
+  /** When its acknowledgement had arrived, at the latest. */
+  readonly appliedAt: EpochMs;
+  /** From the PubAck to the acknowledgement. Undefined where that was not seen: the node came with it. Milliseconds. */
+  readonly afterMs?: number;
+}
+
 /**
  * Why a node does not count: its guard is not used, its mode lets the revoked pass, the issuer or scope is unknown to
  * it, or its settings for the issuer are not the declared ones. `localFile`: it has a local file that may have opened it, and was
@@ -69,6 +78,8 @@ export interface Propagation {
   readonly nodes: number;
   /** Those of them that acknowledged. */
   readonly applied: number;
+  /** Counted nodes that acknowledged, the slowest first; of more than 256 the slowest. */
+  readonly appliedNodes: readonly AppliedNode[];
   /** Counted, not acknowledged, and not heard for 3 s. */
   readonly silent: readonly OpenNode[];
   /** Counted, not acknowledged, and heard lately. */
@@ -87,26 +98,34 @@ export interface Propagation {
 }
 
 /** What the fleet's heartbeats prove about a record; `FleetView` has the reasons. */
-export const propagationOf = (roster: RosterReading, query: PropagationQuery): Propagation => {
+export const propagationOf = (
+  roster: RosterReading,
+  query: PropagationQuery,
+  storedSince: MonotonicMs,
+): Propagation => {
   const present = roster.members.filter(({ absence }) => absence !== 'gone');
-  const why = (member: FleetMember): NotCountedReason | undefined => whyNotCounted(member, query, roster);
+  const openMs = storedSince + roster.boundMs + BOUND_MARGIN_MS - roster.now.monotonic;
+  const openUntil = epochMs(roster.now.wall + openMs);
+  const why = (member: FleetMember): NotCountedReason | undefined =>
+    whyNotCounted(member, query, roster.now, openMs <= 0);
   const counted = present.filter((member) => why(member) === undefined);
   const open = counted.filter((member) => !acknowledges(member, query) || isWordStale(member, roster.now));
-  const openUntil = epochMs(query.pubAckAt + roster.boundMs + BOUND_MARGIN_MS);
   const services = servicesOf(present, counted, open, roster.expected);
   const findings: Findings = {
     counted: counted.length,
     open: open.length,
     isExcepted: counted.length < present.length || services.some(({ missing }) => missing > 0),
-    isClosedByTime: hasElapsed(roster, query),
+    isClosedByTime: openMs <= 0,
     rosterComplete: roster.completeInMs === 0,
   };
   const state = stateOf(findings);
-  const acked = ackTimes(counted, query);
+  const acks = acksOf(counted, query);
+  const acked = ackTimes(acks);
   return {
     state,
     nodes: counted.length,
     applied: counted.length - open.length,
+    appliedNodes: acks.slice(0, APPLIED_NODES_MAX),
     silent: open.filter(({ absence }) => absence !== undefined).map((member) => openNode(member, openUntil)),
     lagging: open.filter(({ absence }) => absence === undefined).map((member) => openNode(member, openUntil)),
     notCounted: present.flatMap((member) => notCountedNode(member, why(member))),
@@ -115,6 +134,28 @@ export const propagationOf = (roster: RosterReading, query: PropagationQuery): P
     ...timesOf(state, findings, acked.last, openUntil, roster),
     rosterComplete: findings.rosterComplete,
   };
+};
+
+/**
+ * The highest sequence that every counted node acknowledged; 0 without nodes. What is above it is not proven by
+ * acknowledgements, whichever record of this epoch, issuer and scope it is.
+ */
+export const acknowledgedByAll = (
+  roster: RosterReading,
+  query: Omit<PropagationQuery, 'sequence' | 'pubAckAt'>,
+): number => {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const member of roster.members) {
+    const { heartbeat, absence, contradicts } = member;
+    if (absence === 'gone' || whyNeverCounted(heartbeat, query) !== undefined) continue;
+    const isTold =
+      !isWordStale(member, roster.now) &&
+      !contradicts &&
+      heartbeat.identity !== undefined &&
+      heartbeat.epoch === query.epoch;
+    lowest = Math.min(lowest, isTold ? heartbeat.watermark : 0);
+  }
+  return Number.isFinite(lowest) ? lowest : 0;
 };
 
 interface Findings {
@@ -132,13 +173,6 @@ const stateOf = ({ counted, open, isExcepted, isClosedByTime, rosterComplete }: 
   return isExcepted ? 'enforcedExcept' : 'enforced';
 };
 
-/** A wall clock that is set forward must prove nothing: where both elapsed times are known the smaller one counts. */
-const hasElapsed = ({ now, boundMs }: RosterReading, { pubAckAt, pubAckMonotonic }: PropagationQuery): boolean => {
-  const byWall = now.wall - pubAckAt;
-  const elapsed = pubAckMonotonic === undefined ? byWall : Math.min(byWall, now.monotonic - pubAckMonotonic);
-  return elapsed >= boundMs + BOUND_MARGIN_MS;
-};
-
 /**
  * Time closes a node only because it answers `unknown` once its proof has run out. One that a local file may have opened
  * meanwhile does not have to.
@@ -146,12 +180,15 @@ const hasElapsed = ({ now, boundMs }: RosterReading, { pubAckAt, pubAckMonotonic
 const whyNotCounted = (
   member: FleetMember,
   query: PropagationQuery,
-  roster: RosterReading,
+  now: Instant,
+  isClosedByTime: boolean,
 ): NotCountedReason | undefined =>
-  whyNeverCounted(member.heartbeat, query) ??
-  (hasElapsed(roster, query) && isWordStale(member, roster.now) ? 'localFile' : undefined);
+  whyNeverCounted(member.heartbeat, query) ?? (isClosedByTime && isWordStale(member, now) ? 'localFile' : undefined);
 
-const whyNeverCounted = (heartbeat: Heartbeat, query: PropagationQuery): NotCountedReason | undefined => {
+const whyNeverCounted = (
+  heartbeat: Heartbeat,
+  query: Pick<PropagationQuery, 'issuer' | 'scope' | 'settingsDigest'>,
+): NotCountedReason | undefined => {
   if (!heartbeat.guarded) return 'notGuarded';
   if (heartbeat.mode !== 'strict') return heartbeat.mode;
   const coverage = heartbeat.issuers.find(({ issuer }) => issuer === query.issuer);
@@ -173,16 +210,25 @@ interface AckTimes {
   readonly slowestMs: number | undefined;
 }
 
-const ackTimes = (counted: readonly FleetMember[], query: PropagationQuery): AckTimes => {
-  const acks = counted
+/** Stored with each record, so a fleet of any size is told in some kilobytes; who was fast is of no interest. */
+const APPLIED_NODES_MAX = 256;
+
+/** Slowest first. Of a node that came with its acknowledgement nobody knows when it applied the record: it comes last. */
+const acksOf = (counted: readonly FleetMember[], query: PropagationQuery): readonly AppliedNode[] =>
+  counted
     .filter((member) => acknowledges(member, query))
-    .flatMap(({ acks }) => acks.find((ack) => isPast(query, ack)) ?? []);
-  // Of a node that came with its acknowledgement nobody knows when it applied the record.
-  const arrivals = acks.filter(({ atLatest }) => !atLatest).map(({ at }) => Math.max(0, at - query.pubAckAt));
-  return {
-    last: acks.length === 0 ? undefined : epochMs(Math.max(...acks.map(({ at }) => at))),
-    slowestMs: arrivals.length === 0 ? undefined : Math.max(...arrivals),
-  };
+    .flatMap((member) => {
+      const ack = member.acks.find((one) => isPast(query, one));
+      if (ack === undefined) return [];
+      const afterMs = ack.atLatest ? undefined : Math.max(0, ack.at - query.pubAckAt);
+      return [{ ...named(member), appliedAt: ack.at, ...(afterMs !== undefined && { afterMs }) }];
+    })
+    .sort((a, b) => (b.afterMs ?? -1) - (a.afterMs ?? -1));
+
+const ackTimes = (acks: readonly AppliedNode[]): AckTimes => {
+  let last: EpochMs | undefined;
+  for (const { appliedAt } of acks) if (last === undefined || appliedAt > last) last = appliedAt;
+  return { last, slowestMs: acks[0]?.afterMs };
 };
 
 const timesOf = (

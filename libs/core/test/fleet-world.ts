@@ -2,6 +2,7 @@ import {
   epochMs,
   type FleetView,
   type Heartbeat,
+  type MonotonicMs,
   type Propagation,
   type PropagationQuery,
   sequence,
@@ -57,6 +58,8 @@ export class FleetWorld {
   #view: DrivenView;
   #nodes: WorldNode[] = [];
   #pubAckAt: number | undefined;
+  /** Undefined once another process of the service answers. */
+  #pubAckMonotonic: MonotonicMs | undefined;
   #born = 0;
   #isDeaf = false;
 
@@ -81,12 +84,15 @@ export class FleetWorld {
   }
 
   publish(): void {
+    this.#pubAckMonotonic ??= this.time.monotonic();
     this.#pubAckAt ??= this.time.wall();
   }
 
   propagation(): Propagation | undefined {
     if (this.#pubAckAt === undefined) return undefined;
-    return this.#view.propagation(aQuery({ pubAckAt: epochMs(this.#pubAckAt) }));
+    const heard = this.#pubAckMonotonic;
+    const query = { pubAckAt: epochMs(this.#pubAckAt), ...(heard !== undefined && { pubAckMonotonic: heard }) };
+    return this.#view.propagation(aQuery(query));
   }
 
   /** Nodes that would let a token pass now that the record revokes. */
@@ -134,6 +140,7 @@ export class FleetWorld {
   /** Another process of the service: it knows nothing, and hears of every connected node that still speaks. */
   #restart(): void {
     this.#view = this.makeView(this.time);
+    this.#pubAckMonotonic = undefined;
     this.#view.listening();
     this.#isDeaf = false;
     for (const node of this.#nodes) this.#beat(node);

@@ -39,8 +39,8 @@ export class HeardFleet {
 
   /** Publishes now, and asks later. */
   publish(parts: Partial<PropagationQuery> = {}): () => Propagation {
-    const pubAckAt = this.time.wall();
-    return () => this.view.propagation(aQuery({ pubAckAt, ...parts }));
+    const acked = { pubAckAt: this.time.wall(), pubAckMonotonic: this.time.monotonic() };
+    return () => this.view.propagation(aQuery({ ...acked, ...parts }));
   }
 
   state(node = 'node-1', ...reference: Parameters<FleetView['nodes']>): NodeState | undefined {

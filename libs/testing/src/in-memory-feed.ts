@@ -29,6 +29,10 @@ export interface InMemoryFaults {
   readonly refuses?: (ask: InMemoryAsk) => boolean;
   /** How long ago the leader heard from a majority. Milliseconds. */
   readonly quorumAgeMs?: () => number;
+  /** The last sequence of a leader that was cut off from its followers: it answers as if the log ended there. */
+  readonly endsAt?: () => Sequence;
+  /** The same for ticks as `deliver` for records. Default: each arrives once, at once. */
+  readonly hearTick?: (tick: Tick) => readonly number[];
 }
 
 export interface InMemoryBrokerOptions {
@@ -46,7 +50,7 @@ export class InMemoryBroker {
   readonly schedule: Schedule;
   readonly heartbeats: Heartbeat[] = [];
   faults: InMemoryFaults;
-  readonly #now: () => EpochMs;
+  readonly now: () => EpochMs;
   readonly #feeds = new Set<InMemoryFeed>();
   #log: InMemoryLog | undefined;
   #logsMade = 0;
@@ -55,7 +59,7 @@ export class InMemoryBroker {
 
   constructor({ schedule, now, faults = {} }: InMemoryBrokerOptions) {
     this.schedule = schedule;
-    this.#now = now;
+    this.now = now;
     this.faults = faults;
   }
 
@@ -84,7 +88,7 @@ export class InMemoryBroker {
   /** Stores a signed record of ours and sends it to whoever is subscribed. */
   publish(body: RecordBody, id = this.#nextId()): FeedRecord {
     const log = this.requiredLog();
-    return this.place({ kind: 'record', identity: id, epoch: log.identity.epoch, time: this.#now(), body });
+    return this.place({ kind: 'record', identity: id, epoch: log.identity.epoch, time: this.now(), body });
   }
 
   /** Stores any record: foreign, unreadable, one of another epoch. */
@@ -99,16 +103,15 @@ export class InMemoryBroker {
     for (const feed of this.#feeds) feed.deliver(record);
   }
 
+  /** A tick of the log as it is, where nothing else is said. */
   tick(parts: Partial<Tick> = {}): Tick {
-    const log = this.requiredLog();
-    const tick: Tick = {
-      id: this.#nextId(),
-      epoch: log.identity.epoch,
-      head: log.last,
-      time: this.#now(),
-      fleetBoundMs: 300_000,
-      ...parts,
-    };
+    const { identity, last } = this.requiredLog();
+    return this.hearTick({ epoch: identity.epoch, head: last, time: this.now(), fleetBoundMs: 300_000, ...parts });
+  }
+
+  /** Sends a tick to whoever is subscribed; it does not go through the log. */
+  hearTick(said: Omit<Tick, 'id'>): Tick {
+    const tick = { id: this.#nextId(), ...said };
     for (const feed of this.#feeds) feed.hearTick(tick);
     return tick;
   }
@@ -119,7 +122,7 @@ export class InMemoryBroker {
     const manifest: SnapshotManifest = {
       ...framing,
       id: this.#nextId(),
-      time: this.#now(),
+      time: this.now(),
       parts: parts.map(({ length }, at) => ({ sequence: sequence(at + 1), bytes: length, digest: '' })),
     };
     this.#snapshots.unshift({ manifest, parts });
@@ -155,6 +158,8 @@ export interface WrittenSnapshot {
 
 /** One node's connection to an `InMemoryBroker`. */
 export class InMemoryFeed implements Feed {
+  /** What goes wrong for this feed, in place of what does for all. */
+  faults: InMemoryFaults | undefined;
   readonly #broker: InMemoryBroker;
   #listener: FeedListener | undefined;
   #reachable = true;
@@ -169,6 +174,10 @@ export class InMemoryFeed implements Feed {
 
   constructor(broker: InMemoryBroker) {
     this.#broker = broker;
+  }
+
+  get #faults(): InMemoryFaults {
+    return this.faults ?? this.#broker.faults;
   }
 
   get isConnected(): boolean {
@@ -205,9 +214,10 @@ export class InMemoryFeed implements Feed {
 
   head(log: LogIdentity): Promise<Head> {
     return this.#ask('head', () => {
-      const quorumAgeMs = this.#broker.faults.quorumAgeMs?.() ?? 0;
+      const quorumAgeMs = this.#faults.quorumAgeMs?.() ?? 0;
       const { identity, first, last } = this.#logOf(log);
-      return { log: identity, first, last, quorumAgeMs };
+      const endsAt = this.#faults.endsAt?.() ?? last;
+      return { log: identity, first, last: endsAt < last ? endsAt : last, quorumAgeMs };
     });
   }
 
@@ -244,12 +254,13 @@ export class InMemoryFeed implements Feed {
 
   /** The broker has sent a live record. */
   deliver(record: FeedRecord): void {
-    const delays = this.#broker.faults.deliver?.(record) ?? [0];
+    const delays = this.#faults.deliver?.(record) ?? [0];
     for (const delayMs of delays) this.#arrive(delayMs, (listener) => listener.record(record));
   }
 
   hearTick(tick: Tick): void {
-    this.#arrive(0, (listener) => listener.tick(tick));
+    const delays = this.#faults.hearTick?.(tick) ?? [0];
+    for (const delayMs of delays) this.#arrive(delayMs, (listener) => listener.tick(tick));
   }
 
   #connect(): void {
@@ -279,7 +290,7 @@ export class InMemoryFeed implements Feed {
 
   async #ask<Answer>(ask: InMemoryAsk, answer: () => Answer): Promise<Answer> {
     await this.#travel();
-    if (this.#broker.faults.refuses?.(ask) === true) throw disconnected();
+    if (this.#faults.refuses?.(ask) === true) throw disconnected();
     const answered = answer();
     await this.#travel();
     return answered;
@@ -295,7 +306,7 @@ export class InMemoryFeed implements Feed {
   /** One way between node and broker; a cut ends it at once. */
   #travel(): Promise<void> {
     if (!this.#connected) return Promise.reject(disconnected());
-    const travelMs = this.#broker.faults.travelMs?.() ?? 0;
+    const travelMs = this.#faults.travelMs?.() ?? 0;
     return new Promise((resolve, reject) => {
       this.#travelling.add(reject);
       this.#broker.schedule(travelMs, () => {

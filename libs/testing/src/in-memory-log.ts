@@ -23,6 +23,10 @@ export class InMemoryLog {
     return sequence(this.#last);
   }
 
+  at(place: Sequence): FeedRecord | undefined {
+    return this.#records.get(place);
+  }
+
   append(record: UnplacedRecord): FeedRecord {
     this.#last += 1;
     const placed = { ...record, sequence: sequence(this.#last) };

@@ -8,15 +8,13 @@ import {
   readClock,
   type Instant,
 } from '@revocast/core';
-
-interface Timer {
-  readonly dueAt: number;
-  readonly order: number;
-  readonly task: () => void;
-}
+import { TaskQueue } from './task-queue.js';
 
 /** Tasks that may run at one moment before we call it a loop that never ends. */
 const TASKS_AT_ONCE_MAX = 20_000;
+
+/** Somebody sets timers that are due at once, for ever. */
+export class SpinningError extends Error {}
 
 /** Turns of the event loop after a timer: enough for promises that wait for promises to settle. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -30,8 +28,7 @@ export class ManualTime implements Clock {
   #monotonic: number;
   #wall: number;
   #true: number;
-  #timers: Timer[] = [];
-  #order = 0;
+  readonly #timers = new TaskQueue();
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
     this.#wall = startMs;
@@ -56,18 +53,11 @@ export class ManualTime implements Clock {
     return this.#true;
   }
 
-  readonly schedule: Schedule = (delayMs, task) => {
-    this.#order += 1;
-    const timer = { dueAt: this.#monotonic + Math.max(0, delayMs), order: this.#order, task };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  };
+  readonly schedule: Schedule = (delayMs, task) => this.#timers.add(this.#monotonic + Math.max(0, delayMs), task);
 
   /** Timers that wait. */
   get pending(): number {
-    return this.#timers.length;
+    return this.#timers.size;
   }
 
   /** Lets `ms` pass: due timers run in order, and after each the promises it settled. */
@@ -75,12 +65,12 @@ export class ManualTime implements Clock {
     const end = this.#monotonic + ms;
     await settled();
     let atOnce = 0;
-    for (let next = this.#nextDue(end); next !== undefined; next = this.#nextDue(end)) {
+    for (let next = this.#timers.take(end); next !== undefined; next = this.#timers.take(end)) {
       atOnce = next.dueAt > this.#monotonic ? 0 : atOnce + 1;
-      if (atOnce > TASKS_AT_ONCE_MAX) throw new Error(`${atOnce} tasks and no time has passed: something spins`);
+      if (atOnce > TASKS_AT_ONCE_MAX)
+        throw new SpinningError(`${atOnce} tasks and no time has passed: something spins`);
       this.#pass(Math.max(0, next.dueAt - this.#monotonic));
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      next.task();
+      next.run();
       await settled();
     }
     this.#pass(end - this.#monotonic);
@@ -115,10 +105,5 @@ export class ManualTime implements Clock {
     this.#monotonic += ms;
     this.#wall += ms;
     this.#true += ms;
-  }
-
-  #nextDue(end: number): Timer | undefined {
-    const due = this.#timers.filter(({ dueAt }) => dueAt <= end);
-    return due.sort((a, b) => a.dueAt - b.dueAt || a.order - b.order)[0];
   }
 }

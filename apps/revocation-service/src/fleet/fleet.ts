@@ -8,6 +8,7 @@ import {
   type IssuerCoverage,
   type LocalFileReport,
   type Propagation,
+  type PropagationQuery,
   type Schedule,
   type Scope,
   type Sequence,
@@ -19,6 +20,8 @@ import { type Carrier } from '../journal/entries.js';
 
 /** Heartbeats of a storm are looked at together. Milliseconds. */
 const LOOK_MS_MIN = 5;
+/** Looks take at most this part of the time, however large the fleet is: the next one waits for so long as the last one took. */
+const LOOK_SHARE = 1 / 10;
 /** A node that falls silent sends nothing: what changes by time alone is looked at this often. Milliseconds. */
 const LOOK_MS_MAX = 500;
 /** Older heartbeats tell nothing about what tokens carry now. Milliseconds. */
@@ -30,6 +33,8 @@ export interface FleetOptions {
   readonly expectedIsExact: boolean;
   /** Identity of the record at a sequence, as far as the journal knows it. */
   readonly identityAt: (epoch: string, sequence: Sequence) => string | undefined;
+  /** Whether the journal knows that the log of this epoch lost records. */
+  readonly hasLostRecords: (epoch: string) => boolean;
   readonly issuers: IssuerRegistry;
   readonly clock: Clock;
   readonly schedule: Schedule;
@@ -56,6 +61,7 @@ export class Fleet {
   readonly #confirmedAt = new Map<string, MonotonicMs>();
   readonly #listeners = new Set<() => void>();
   #disarmSoon: (() => void) | undefined;
+  #pauseMs = LOOK_MS_MIN;
   #disarm: () => void = () => undefined;
 
   constructor(private readonly options: FleetOptions) {
@@ -80,7 +86,7 @@ export class Fleet {
       at: this.options.clock.monotonic(),
       issuers: heartbeat.issuers,
     });
-    this.#disarmSoon ??= this.options.schedule(LOOK_MS_MIN, () => this.#look());
+    this.#disarmSoon ??= this.options.schedule(this.#pauseMs, () => this.#look());
   }
 
   /** Heartbeats reach us, or no longer: until we have listened long enough nobody knows whether we know all nodes. */
@@ -136,12 +142,26 @@ export class Fleet {
   }
 
   /** How far a published record got: the stored proof once there was one. Undefined while it is not confirmed. */
-  propagation({ issuer, scope, carrier }: Published): Propagation | undefined {
-    if (carrier.proof !== undefined) return JSON.parse(carrier.proof) as Propagation;
+  propagation(published: Published): Propagation | undefined {
+    const { proof } = published.carrier;
+    if (proof !== undefined) return JSON.parse(proof) as Propagation;
+    const query = this.#queryOf(published);
+    return query && this.#view.propagation(query);
+  }
+
+  /** Of records without a stored proof: the proof where there is one now. */
+  proven(published: readonly Published[]): readonly (Propagation | undefined)[] {
+    const queries = published.map((one) => this.#queryOf(one));
+    const answers = this.#view.proven(queries.filter((query) => query !== undefined));
+    let next = 0;
+    return queries.map((query) => (query === undefined ? undefined : answers[next++]));
+  }
+
+  #queryOf({ issuer, scope, carrier }: Published): PropagationQuery | undefined {
     if (carrier.sequence === undefined || carrier.ackedAt === undefined) return undefined;
     const settings = this.options.issuers.find(issuer)?.settings;
     const pubAckMonotonic = this.#confirmedAt.get(nameOf(carrier.epoch, carrier.sequence));
-    return this.#view.propagation({
+    return {
       sequence: carrier.sequence,
       epoch: carrier.epoch,
       pubAckAt: carrier.ackedAt,
@@ -149,7 +169,7 @@ export class Fleet {
       issuer,
       scope,
       settingsDigest: settings === undefined ? '' : settingsDigest(settings),
-    });
+    };
   }
 
   /** Waits until nothing more is to be waited for, at most `waitMs`; gives what is known then. */
@@ -178,7 +198,10 @@ export class Fleet {
   #look(): void {
     this.#disarmSoon?.();
     this.#disarmSoon = undefined;
+    const beganAt = this.options.clock.monotonic();
     for (const listener of [...this.#listeners]) listener();
+    const tookMs = this.options.clock.monotonic() - beganAt;
+    this.#pauseMs = Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, tookMs / LOOK_SHARE));
   }
 }
 

@@ -42,11 +42,10 @@ export class ProofKeeper {
   }
 
   #look(): void {
-    const proven = this.#watched.flatMap((record) => {
-      const propagation = this.fleet.propagation(publishedOf(record));
-      return propagation?.state === 'enforced' || propagation?.state === 'enforcedExcept'
-        ? [{ record, propagation }]
-        : [];
+    const proofs = this.fleet.proven(this.#watched.map(publishedOf));
+    const proven = this.#watched.flatMap((record, at) => {
+      const propagation = proofs[at];
+      return propagation === undefined ? [] : [{ record, propagation }];
     });
     if (proven.length === 0) return;
     this.database.transaction(() => {

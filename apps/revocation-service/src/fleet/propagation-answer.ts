@@ -1,12 +1,16 @@
-import { type OpenNode, type Propagation } from '@revocast/core';
+import { type AppliedNode, type OpenNode, type Propagation } from '@revocast/core';
 import { rfc3339 } from '../command/times.js';
 
+type StoredPropagation = Omit<Propagation, 'appliedNodes'> & Partial<Pick<Propagation, 'appliedNodes'>>;
+
 /** The core speaks in epoch milliseconds; answers in RFC 3339. */
-export function propagationAnswer(propagation: Propagation | undefined): Record<string, unknown> | null {
+export function propagationAnswer(propagation: StoredPropagation | undefined): Record<string, unknown> | null {
   if (propagation === undefined) return null;
-  const { silent, lagging, slowestMs, enforcedBy, enforcedAt, ...rest } = propagation;
+  // Proofs that were stored by an earlier version name no nodes.
+  const { appliedNodes = [], silent, lagging, slowestMs, enforcedBy, enforcedAt, ...rest } = propagation;
   return {
     ...rest,
+    appliedNodes: appliedNodes.map(appliedNodeAnswer),
     silent: silent.map(openNodeAnswer),
     lagging: lagging.map(openNodeAnswer),
     slowestMs: slowestMs ?? null,
@@ -19,4 +23,10 @@ const openNodeAnswer = ({ lastHeardAt, openUntil, ...node }: OpenNode): Record<s
   ...node,
   lastHeardAt: rfc3339(lastHeardAt),
   openUntil: rfc3339(openUntil),
+});
+
+const appliedNodeAnswer = ({ appliedAt, afterMs, ...node }: AppliedNode): Record<string, unknown> => ({
+  ...node,
+  appliedAt: rfc3339(appliedAt),
+  afterMs: afterMs ?? null,
 });

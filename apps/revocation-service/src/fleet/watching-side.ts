@@ -3,6 +3,7 @@ import { createJetStreamFeed } from '@revocast/jetstream';
 import { type IssuerRegistry } from '../command/issuer-registry.js';
 import { EventHub } from '../events/event-hub.js';
 import { EventSources } from '../events/event-sources.js';
+import { hasLostRecords } from '../journal/epochs.js';
 import { findUnproven, recordIdAt } from '../journal/records.js';
 import { type ServiceLog } from '../log/service-log.js';
 import { type Metrics } from '../metrics/metrics.js';
@@ -55,6 +56,7 @@ export class WatchingSide {
     this.fleet = new Fleet({
       ...{ fleetBoundMs, expected, expectedIsExact, issuers, clock, schedule },
       identityAt: (epoch, sequence) => recordIdAt(database, epoch, sequence),
+      hasLostRecords: (epoch) => hasLostRecords(database, epoch),
       reference: () => {
         const epoch = keeper.epoch();
         return epoch === undefined ? {} : { epoch, head: keeper.head() };

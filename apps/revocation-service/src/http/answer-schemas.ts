@@ -8,6 +8,19 @@ const propagation = z
     state: z.enum(['enforced', 'enforcedExcept', 'propagating', 'noNodes']),
     nodes: z.number().describe('Nodes that count.'),
     applied: z.number().describe('Those of them that acknowledged.'),
+    appliedNodes: z
+      .array(
+        z.looseObject({
+          node: z.string(),
+          instance: z.string(),
+          service: z.string(),
+          appliedAt: z.string(),
+          afterMs: z.number().nullable(),
+        }),
+      )
+      .describe(
+        'The counted nodes that acknowledged, the slowest first (of more than 256 the slowest): when, and how long after the broker’s confirmation; null where the node came with it.',
+      ),
     silent: z
       .array(z.looseObject({}))
       .describe('Not acknowledged and not heard for 3 s; each may let the revoked pass until `openUntil`.'),

@@ -61,6 +61,10 @@ export function noteHead(database: Database, epoch: string, head: Sequence): voi
   database.run('UPDATE epochs SET head = ? WHERE epoch = ? AND head < ?', [head, epoch, head]);
 }
 
+/** Whether the log of this epoch is known to have lost records. */
+export const hasLostRecords = (database: Database, epoch: string): boolean =>
+  database.one('SELECT 1 AS found FROM epochs WHERE epoch = ? AND rolled_back = 1', [epoch]) !== undefined;
+
 export function markRolledBack(database: Database, epoch: string): void {
   database.run('UPDATE epochs SET rolled_back = 1 WHERE epoch = ?', [epoch]);
 }

@@ -1,4 +1,4 @@
 // Lets `node --import` run the service from its sources: a test of the process must never see a stale build.
 import { register } from 'node:module';
 
-register('./typescript-hooks.mjs', import.meta.url);
+register('../../../../tools/typescript-hooks.mjs', import.meta.url);

@@ -1,0 +1,200 @@
+import { createFleetView, type FleetView, type Heartbeat } from '@revocast/core';
+import { AN_ISSUER, anIssuer, type WorldAlterations } from '@revocast/testing';
+import { FleetRoster } from '../../src/fleet-roster.js';
+import { settingsDigest } from '../../src/settings.js';
+import { monotonicMs } from '../../src/units.js';
+import { type Mutant, originalOf, type Replace } from './mutant.js';
+
+/** A good view with one thing changed about it. */
+const viewWith = (change: (good: FleetView) => Partial<FleetView>): WorldAlterations => ({
+  alterView: (good) => ({ ...copyOf(good), ...change(good) }),
+});
+
+const copyOf = (good: FleetView): FleetView => ({
+  heard: (heartbeat) => good.heard(heartbeat),
+  listening: () => good.listening(),
+  deaf: () => good.deaf(),
+  noneCurrentYet: () => good.noneCurrentYet(),
+  nodes: (reference) => good.nodes(reference),
+  propagation: (query) => good.propagation(query),
+  proven: (queries) => good.proven(queries),
+  forget: (node, instance) => good.forget(node, instance),
+});
+
+/** It hears every heartbeat as `change` makes it. */
+const hearing = (change: (heartbeat: Heartbeat) => Heartbeat): WorldAlterations =>
+  viewWith((good) => ({ heard: (heartbeat) => good.heard(change(heartbeat)) }));
+
+/** Before each answer it forgets the nodes of which `isOver` says so. */
+const forgetting = (isOver: (node: ReturnType<FleetView['nodes']>[number]) => boolean): WorldAlterations =>
+  viewWith((good) => ({
+    propagation: (query) => {
+      for (const node of good.nodes()) if (isOver(node)) good.forget(node.node, node.instance);
+      return good.propagation(query);
+    },
+  }));
+
+const DIGEST = settingsDigest(anIssuer());
+const asDeclared = (heartbeat: Heartbeat): Heartbeat => ({
+  ...heartbeat,
+  issuers: [{ issuer: AN_ISSUER, scopes: ['token'], settingsDigest: DIGEST, tokens: 0, seen: {} }],
+});
+
+const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'leaseFromHeartbeat',
+    seed: 18,
+    what: 'that takes a node for closed a bound after it was last heard',
+    breaks: 'enforced',
+    spoil: () => forgetting(({ state }) => state === 'presumedGone'),
+  },
+  {
+    name: 'silentIsClosed',
+    seed: 18,
+    what: 'that takes silent nodes for closed',
+    breaks: 'enforced',
+    spoil: () => forgetting(({ state }) => state === 'silent' || state === 'presumedGone'),
+  },
+  {
+    name: 'sharedNodeId',
+    seed: 4,
+    what: 'that takes two processes of one node id for one',
+    breaks: 'enforced',
+    spoil: () => hearing((heartbeat) => ({ ...heartbeat, instance: '' })),
+  },
+  {
+    name: 'successorCloses',
+    seed: 18,
+    what: 'that takes a node for gone when its id comes back',
+    breaks: 'enforced',
+    spoil: () =>
+      viewWith((good) => ({
+        heard: (heartbeat) => {
+          for (const { node, instance, silentMs } of good.nodes()) {
+            if (node === heartbeat.node && instance !== heartbeat.instance && silentMs > 3_000)
+              good.forget(node, instance);
+          }
+          good.heard(heartbeat);
+        },
+      })),
+  },
+  {
+    name: 'rosterOfZero',
+    seed: 2,
+    what: 'that calls enforced what no known node can contradict',
+    breaks: 'enforced',
+    spoil: () =>
+      viewWith((good) => ({
+        propagation: (query) => {
+          const answer = good.propagation(query);
+          return answer.nodes > 0 ? answer : { ...answer, state: 'enforced' };
+        },
+      })),
+  },
+  {
+    name: 'settingsDiffer',
+    seed: 27,
+    what: 'that counts nodes whatever their settings are',
+    breaks: 'enforced',
+    spoil: () => hearing(asDeclared),
+  },
+  {
+    name: 'modesDiffer',
+    seed: 1,
+    what: 'that counts nodes whatever their mode is',
+    breaks: 'enforced',
+    spoil: () => hearing((heartbeat) => ({ ...heartbeat, mode: 'strict' })),
+  },
+  {
+    name: 'unguarded',
+    seed: 33,
+    what: 'that counts nodes whose guard is not used',
+    breaks: 'enforced',
+    spoil: () => hearing((heartbeat) => ({ ...heartbeat, guarded: true })),
+  },
+  {
+    name: 'knowsAllAtOnce',
+    seed: 4,
+    what: 'that believes from the start that it knows all nodes',
+    breaks: 'enforced',
+    spoil: () =>
+      viewWith((good) => ({
+        listening: () => {
+          good.listening();
+          good.noneCurrentYet();
+        },
+      })),
+  },
+  {
+    name: 'deafUnnoticed',
+    seed: 21,
+    what: 'that does not notice that it was deaf',
+    breaks: 'enforced',
+    spoil: () => viewWith(() => ({ deaf: () => undefined })),
+  },
+  {
+    name: 'ownBoundOnly',
+    seed: 5,
+    what: 'that waits for a part of the bound',
+    breaks: 'enforced',
+    spoil: (replace: Replace): WorldAlterations => {
+      const read = originalOf(FleetRoster.prototype, 'read');
+      replace(FleetRoster.prototype, 'read', {
+        value(this: FleetRoster, ...[now]: Parameters<FleetRoster['read']>) {
+          const reading = read.call(this, now);
+          return { ...reading, boundMs: reading.boundMs / 4 };
+        },
+      });
+      return {};
+    },
+  },
+  {
+    name: 'everyHeartbeatAcknowledges',
+    seed: 2,
+    what: 'that takes every heartbeat for an acknowledgement',
+    breaks: 'enforced',
+    spoil: () =>
+      hearing((heartbeat) => ({ ...heartbeat, watermark: Number.MAX_SAFE_INTEGER as Heartbeat['watermark'] })),
+  },
+  {
+    name: 'anyEpochAcknowledges',
+    seed: 2,
+    what: 'that takes a watermark of any epoch for one of this epoch',
+    breaks: 'enforced',
+    spoil: (): WorldAlterations => {
+      let epoch: string | undefined;
+      return viewWith((good) => ({
+        heard: (heartbeat) => good.heard({ ...heartbeat, epoch: heartbeat.epoch && (epoch ?? heartbeat.epoch) }),
+        propagation: (query) => {
+          epoch = query.epoch;
+          return good.propagation(query);
+        },
+      }));
+    },
+  },
+  {
+    name: 'pubAckByWallClock',
+    seed: 5,
+    what: 'that reckons the time since the PubAck by wall clocks',
+    breaks: 'enforced',
+    spoil: () => ({
+      alterView: (good, { clock }) => ({
+        ...copyOf(good),
+        propagation: (query) => {
+          const elapsedMs = clock.wall() - query.pubAckAt;
+          return good.propagation({ ...query, pubAckMonotonic: monotonicMs(clock.monotonic() - elapsedMs) });
+        },
+      }),
+    }),
+  },
+  {
+    name: 'lostLogCounts',
+    seed: 16,
+    what: 'that lets a log which lost records prove something',
+    breaks: 'enforced',
+    spoil: () => ({ alterView: (_good, options) => createFleetView({ ...options, hasLostRecords: () => false }) }),
+  },
+];
+
+/** Every premise of the word "enforced", left out. */
+export const FLEET_MUTANTS: readonly Mutant[] = MUTANTS;

@@ -1,0 +1,89 @@
+import { type EpochMs, type LogIdentity, type Propagation, type RecordBody, type Revocation } from '@revocast/core';
+
+/** A record as the journal has it: what is meant to be published, and what became of it. */
+export interface JournalRecord {
+  readonly recordId: string;
+  readonly epoch: string;
+  readonly body: RecordBody;
+  /** By the clock of the service that made it. */
+  readonly time: EpochMs;
+  sequence?: number;
+  /** By the clock of the service that heard the PubAck. */
+  ackedAt?: EpochMs;
+  proof?: Propagation;
+}
+
+export interface JournalEpoch {
+  readonly name: string;
+  readonly previous: string | undefined;
+  log?: LogIdentity;
+  isOpen: boolean;
+  /** A confirmed sequence was given out again. */
+  rolledBack: boolean;
+}
+
+/** The disk of the service: it outlives its processes, and all instances share it. */
+export class Journal {
+  readonly revocations = new Map<string, Revocation>();
+  readonly lifted = new Set<string>();
+  readonly records: JournalRecord[] = [];
+  epoch: JournalEpoch | undefined;
+  #epochs = 0;
+  #made = 0;
+
+  begin(): JournalEpoch {
+    this.#epochs += 1;
+    const previous = this.epoch?.name;
+    this.epoch = { name: `epoch-${this.#epochs}`, previous, isOpen: false, rolledBack: false };
+    return this.epoch;
+  }
+
+  /** Writes down what will be published in the epoch of now. */
+  intend(body: RecordBody, time: EpochMs): JournalRecord | undefined {
+    if (this.epoch === undefined) return undefined;
+    this.#made += 1;
+    const record = { recordId: `r-${this.#made}`, epoch: this.epoch.name, body, time };
+    this.records.push(record);
+    return record;
+  }
+
+  /** Notes a PubAck; false when it says nothing new. */
+  acked(record: JournalRecord, sequence: number, at: EpochMs): boolean {
+    if (record.sequence !== undefined || record.epoch !== this.epoch?.name) return false;
+    if (this.records.some((other) => other.epoch === record.epoch && other.sequence === sequence)) {
+      this.epoch.rolledBack = true;
+    }
+    record.sequence = sequence;
+    record.ackedAt = at;
+    return true;
+  }
+
+  get pending(): readonly JournalRecord[] {
+    return this.records.filter((record) => record.epoch === this.epoch?.name && record.sequence === undefined);
+  }
+
+  /** The highest confirmed sequence of the epoch of now. */
+  get confirmed(): number {
+    const ofEpoch = this.records.filter(({ epoch }) => epoch === this.epoch?.name);
+    return ofEpoch.reduce((highest, { sequence }) => Math.max(highest, sequence ?? 0), 0);
+  }
+
+  hasLostRecords(epoch: string): boolean {
+    return epoch === this.epoch?.name && this.epoch.rolledBack;
+  }
+
+  identityAt(epoch: string, sequence: number): string | undefined {
+    return this.records.find((record) => record.epoch === epoch && record.sequence === sequence)?.recordId;
+  }
+
+  /** Confirmed records of the epoch of now that revoke something and of which nobody said that it is enforced. */
+  get unproven(): readonly JournalRecord[] {
+    return this.records.filter(
+      ({ epoch, body, sequence, proof }) =>
+        epoch === this.epoch?.name && body.kind === 'revoked' && sequence !== undefined && proof === undefined,
+    );
+  }
+}
+
+export const idsOf = (body: RecordBody): readonly string[] =>
+  body.kind === 'revoked' ? body.revocations.map(({ id }) => id) : [];

@@ -1,0 +1,289 @@
+import {
+  createFleetView,
+  type FleetView,
+  type Heartbeat,
+  type LogIdentity,
+  type MonotonicMs,
+  type Propagation,
+  type RecordBody,
+  sequence,
+} from '@revocast/core';
+import { anIssuer, AN_ISSUER, epochOpenedBody, liftedBody, revokedBody } from '../builders.js';
+import { type Journal, type JournalRecord } from './journal.js';
+import { ProcessTime } from './process-time.js';
+import { ServiceLink } from './service-link.js';
+import { DECLARED_DIGEST } from './simulated-node.js';
+import { logNameOf, type Surroundings } from './surroundings.js';
+
+/** How often a service ticks, looks at the log, tries what was not confirmed again, and at its fleet. Milliseconds. */
+const TICK_MS = 1_000;
+const REVIEW_MS = 2_000;
+const RETRY_MS = 1_000;
+const LOOK_MS_MAX = 500;
+const LOOK_MS_MIN = 5;
+/** How long a log must be seen missing or damaged before it is written anew. Milliseconds. */
+const DAMAGED_MS = 1_000;
+/** Revocations per record when an epoch is filled. */
+const PACKED = 4;
+
+/** What is the service's alone, beside what all parts of the world share. */
+export interface ServiceSurroundings extends Surroundings {
+  readonly journal: Journal;
+  readonly fleetBoundMs: () => number;
+  /** Whether this instance does what one of them has to do. */
+  readonly leads: (service: SimulatedService) => boolean;
+  /** What stood in the log stands there no more. */
+  readonly replaceLog: () => void;
+  /** Whether the epoch may be opened. */
+  readonly mayAnnounce: (journal: Journal) => boolean;
+  readonly store: (record: JournalRecord) => number | undefined;
+  readonly claim: (service: string, record: JournalRecord, propagation: Propagation) => void;
+}
+
+/** The log as the service saw it: who it is, and what stands where the last confirmed record should. */
+interface Seen {
+  readonly identity: LogIdentity;
+  readonly expected: string | undefined;
+  readonly standing: string | undefined;
+}
+
+/** A process of the service. */
+interface Running {
+  readonly process: ProcessTime;
+  readonly view: FleetView;
+  /** When it heard PubAcks, by its own monotonic clock. */
+  readonly heardAcks: Map<string, MonotonicMs>;
+  readonly triedAt: Map<string, number>;
+  damagedSince: number | undefined;
+  looksSoon: boolean;
+}
+
+/**
+ * An instance of the service, as `apps/revocation-service` does it: intent before publish, the same bytes until a PubAck
+ * is there, a fleet view of its own that dies with the process, and a log that is written anew when it is lost.
+ */
+export class SimulatedService {
+  readonly link: ServiceLink;
+  #running: Running | undefined;
+  #reachable = true;
+  #wallAheadMs = 0;
+  readonly #heardOver = new Set<string>();
+
+  constructor(
+    private readonly around: ServiceSurroundings,
+    readonly name: string,
+  ) {
+    this.link = new ServiceLink(around.time);
+  }
+
+  get process(): ProcessTime | undefined {
+    return this.#running?.process;
+  }
+
+  get works(): boolean {
+    return this.#running?.process.runs === true && this.link.isOpen;
+  }
+
+  start(): void {
+    if (this.#running !== undefined) return;
+    const { journal, fleetBoundMs, alterView, time } = this.around;
+    const process = new ProcessTime(time, this.#wallAheadMs);
+    const identityAt = (epoch: string, at: number): string | undefined => journal.identityAt(epoch, at);
+    const hasLostRecords = (epoch: string): boolean => journal.hasLostRecords(epoch);
+    const options = { fleetBoundMs: fleetBoundMs(), expected: {}, clock: process, identityAt, hasLostRecords };
+    const view = alterView(createFleetView(options), options);
+    const nothing = { damagedSince: undefined, looksSoon: false };
+    const running = { process, view, heardAcks: new Map(), triedAt: new Map(), ...nothing };
+    this.#running = running;
+    if (this.#reachable) this.#connect();
+    this.#repeat(running, 0, TICK_MS, () => this.#tick(running));
+    this.#repeat(running, 0, REVIEW_MS, () => this.#review(running));
+    this.#repeat(running, LOOK_MS_MAX, LOOK_MS_MAX, () => this.#look(running));
+    this.#repeat(running, RETRY_MS, RETRY_MS, () => this.#sendPending(running));
+  }
+
+  kill(): void {
+    this.#wallAheadMs = this.#running?.process.wallAheadMs ?? this.#wallAheadMs;
+    this.#running?.process.kill();
+    this.#running = undefined;
+    this.link.cut();
+  }
+
+  cut(): void {
+    this.#reachable = false;
+    if (!this.link.isOpen) return;
+    this.link.cut();
+    const running = this.#running;
+    running?.process.run(() => running.view.deaf());
+  }
+
+  reconnect(): void {
+    this.#reachable = true;
+    if (this.#running !== undefined) this.#connect();
+  }
+
+  /**
+   * What a node says over `connection`. However bad the network is, of each connection something is heard as long as both
+   * stand: that is what a service relies on that has listened for long enough.
+   */
+  hear(heartbeat: Heartbeat, connection: string, isMuted: boolean): void {
+    if (!this.link.isOpen || (isMuted && this.#heardOver.has(connection))) return;
+    this.#heardOver.add(connection);
+    this.link.receive(() => {
+      const running = this.#running;
+      running?.process.run(() => {
+        running.view.heard(heartbeat);
+        this.#lookSoon(running);
+      });
+    });
+  }
+
+  /** Takes what is new into the journal and publishes it. */
+  publish(body: RecordBody): void {
+    const running = this.#running;
+    if (running?.process.runs !== true) return;
+    const record = this.around.journal.intend(body, running.process.wall());
+    if (record !== undefined) this.#send(running, record);
+  }
+
+  #connect(): void {
+    const running = this.#running;
+    if (this.link.isOpen || running === undefined) return;
+    this.link.open();
+    this.#heardOver.clear();
+    running.process.run(() => {
+      if (!this.link.isOpen) return;
+      running.view.listening();
+      this.#sendPending(running);
+    });
+  }
+
+  #repeat(running: Running, firstMs: number, everyMs: number, task: () => void): void {
+    running.process.schedule(firstMs, () => {
+      task();
+      this.#repeat(running, everyMs, everyMs, task);
+    });
+  }
+
+  #tick({ process }: Running): void {
+    const { journal, leads, broker, fleetBoundMs } = this.around;
+    if (!leads(this) || journal.epoch?.isOpen !== true) return;
+    const epoch = journal.epoch.name;
+    const parts = { epoch, head: sequence(journal.confirmed), time: process.wall(), fleetBoundMs: fleetBoundMs() };
+    this.link.send(() => broker.hearTick(parts));
+  }
+
+  #sendPending(running: Running): void {
+    for (const record of this.around.journal.pending) {
+      const triedAt = running.triedAt.get(record.recordId) ?? -Infinity;
+      if (running.process.monotonic() - triedAt >= RETRY_MS) this.#send(running, record);
+    }
+  }
+
+  #send(running: Running, record: JournalRecord): void {
+    running.triedAt.set(record.recordId, running.process.monotonic());
+    this.link.send(() => {
+      const at = this.around.store(record);
+      if (at !== undefined) this.link.receive(() => running.process.run(() => this.#acked(running, record, at)));
+    });
+  }
+
+  #acked(running: Running, record: JournalRecord, at: number): void {
+    const { journal } = this.around;
+    if (!journal.acked(record, at, running.process.wall())) return;
+    running.heardAcks.set(record.recordId, running.process.monotonic());
+    const { epoch } = journal;
+    if (record.body.kind === 'epochOpened' && epoch !== undefined) epoch.isOpen = true;
+    this.#announce(running);
+    this.#lookSoon(running);
+  }
+
+  /** Asks the log who it is and how far it goes, and follows what that says. */
+  #review(running: Running): void {
+    if (!this.around.leads(this)) return;
+    const { broker } = this.around;
+    const { journal } = this.around;
+    const { confirmed } = journal;
+    const expected = journal.epoch && journal.identityAt(journal.epoch.name, confirmed);
+    this.link.send(() => {
+      const { log } = broker;
+      const standing = log?.at(sequence(confirmed))?.identity;
+      const seen = log && { identity: log.identity, expected, standing };
+      this.link.receive(() => running.process.run(() => this.#reviewed(running, seen)));
+    });
+  }
+
+  #reviewed(running: Running, seen: Seen | undefined): void {
+    const { journal, leads } = this.around;
+    if (!leads(this)) return;
+    const { epoch } = journal;
+    const isOurs = epoch !== undefined && seen !== undefined && logNameOf(seen.identity) === logNameOf(epoch.log);
+    if (epoch !== undefined && isOurs && !epoch.rolledBack && seen.standing === seen.expected) {
+      running.damagedSince = undefined;
+      this.#announce(running);
+      return;
+    }
+    const now = running.process.monotonic();
+    running.damagedSince ??= now;
+    if (epoch === undefined || now - running.damagedSince >= DAMAGED_MS) this.#beginEpoch(running);
+  }
+
+  /** A new log with everything that is live; the record that makes it count comes last. */
+  #beginEpoch(running: Running): void {
+    const { journal, broker, note, time } = this.around;
+    if (journal.epoch === undefined) running.view.noneCurrentYet();
+    running.damagedSince = undefined;
+    const { log } = broker;
+    if (log !== undefined) note({ kind: 'happened', at: time.trueMs(), what: `${this.name} replaces the log` });
+    this.around.replaceLog();
+    const epoch = journal.begin();
+    epoch.log = broker.createLog(epoch.name);
+    const live = [...journal.revocations.values()].filter(({ id }) => !journal.lifted.has(id));
+    for (let at = 0; at < live.length; at += PACKED) this.publish(revokedBody(...live.slice(at, at + PACKED)));
+    const lifts = [...journal.lifted].flatMap((id) => journal.revocations.get(id) ?? []);
+    if (lifts.length > 0) this.publish(liftedBody(...lifts));
+    this.publish({ kind: 'settingsDeclared', version: 1, settings: anIssuer() });
+    this.#announce(running);
+  }
+
+  #announce({ process }: Running): void {
+    const { journal } = this.around;
+    const { epoch } = journal;
+    if (epoch === undefined || epoch.isOpen || !this.around.mayAnnounce(journal) || !process.runs) return;
+    const isSaid = journal.records.some((record) => record.epoch === epoch.name && record.body.kind === 'epochOpened');
+    if (!isSaid) this.publish(epochOpenedBody({ previous: epoch.previous, entries: journal.revocations.size }));
+  }
+
+  #lookSoon(running: Running): void {
+    if (running.looksSoon) return;
+    running.looksSoon = true;
+    running.process.schedule(LOOK_MS_MIN, () => {
+      running.looksSoon = false;
+      this.#look(running);
+    });
+  }
+
+  #look({ view, heardAcks }: Running): void {
+    for (const record of this.around.journal.unproven) {
+      const propagation = propagationBy(view, record, heardAcks.get(record.recordId));
+      if (propagation?.state !== 'enforced' && propagation?.state !== 'enforcedExcept') continue;
+      record.proof = propagation;
+      this.around.claim(this.name, record, propagation);
+    }
+  }
+}
+
+const propagationBy = (
+  view: FleetView,
+  { epoch, sequence: at, ackedAt: pubAckAt }: JournalRecord,
+  heardAck: MonotonicMs | undefined,
+): Propagation | undefined => {
+  if (at === undefined || pubAckAt === undefined) return undefined;
+  return view.propagation({
+    ...{ epoch, sequence: sequence(at), pubAckAt, issuer: AN_ISSUER, scope: 'token', settingsDigest: DECLARED_DIGEST },
+    ...(heardAck !== undefined && { pubAckMonotonic: heardAck }),
+  });
+};
+
+/** Whether everything of the epoch is confirmed, so that it may be opened. */
+export const isFilled = (journal: Journal): boolean => journal.pending.length === 0;
