@@ -5,7 +5,7 @@ import { blockedRate, createBlockedFilter } from './blocked-filter.js';
 import { createBloomFiltersFilter } from './bloom-filters-filter.js';
 
 describeFilter('of ours, in blocks', {
-  makeFilter: createBlockedFilter,
+  ...{ describe, it, makeFilter: createBlockedFilter },
   rateInTheory: (held, capacity, falsePositiveRate) => {
     const { bytes } = createBlockedFilter({ capacity, falsePositiveRate });
     return blockedRate(held / (bytes / 64));
@@ -13,7 +13,7 @@ describeFilter('of ours, in blocks', {
 });
 
 describeFilter('of the package bloom-filters', {
-  makeFilter: createBloomFiltersFilter({ default: bloomFilters }),
+  ...{ describe, it, makeFilter: createBloomFiltersFilter({ default: bloomFilters }) },
   rateInTheory: (held, capacity, falsePositiveRate) => {
     const bits = Math.ceil((-capacity * Math.log(falsePositiveRate)) / Math.LN2 ** 2);
     const probes = Math.ceil((bits / capacity) * Math.LN2);

@@ -237,8 +237,9 @@ const ACTS = {
     return size < 0.5 ? 'a forger writes into the log' : 'a forger sends records';
   },
   replay: (world, { who, size }) => {
-    world.replay(who, size < 0.5);
-    return 'an old record comes again';
+    const movedBy = size < 0.4 ? 0 : Math.round((size - 0.7) * 20);
+    world.replay(who, movedBy);
+    return `an old record comes again, ${movedBy} sequences from its own`;
   },
 } as const satisfies Readonly<Record<string, Act>>;
 

@@ -178,12 +178,15 @@ export class SimulatedWorld {
     }
   }
 
-  /** Sends a record of the log again over the live feed, as it was or under the next sequence. */
-  replay(which: number, underNext: boolean): void {
+  /**
+   * Sends a record of the log over the live feed, perhaps one that nobody has heard of, as it was or so many sequences above
+   * or below its own: the signature does not cover the sequence.
+   */
+  replay(which: number, movedBy: number): void {
     const records = this.broker.log?.records() ?? [];
     const record: FeedRecord | undefined = records[which % Math.max(1, records.length)];
     if (record === undefined) return;
-    this.broker.inject(underNext ? { ...record, sequence: sequence(records.length + 1) } : record);
+    this.broker.inject({ ...record, sequence: sequence(Math.max(1, record.sequence + movedBy)) });
   }
 
   /** The operator sets another bound: the services start again with it. */
