@@ -31,6 +31,8 @@ export interface FeedOptions {
   readonly service: string;
   /** Random for each process. */
   readonly instance: string;
+  /** Whose inboxes are used, since rights are written with them. `service` for the follower of the revocation service; default `node`. */
+  readonly role?: 'node' | 'service';
   readonly log?: AdapterLog;
 }
 
@@ -54,11 +56,11 @@ class JetStreamFeed implements Feed {
   #listener: FeedListener | undefined;
   #subscriptions: readonly Subscription[] = [];
 
-  constructor({ nats, namespace, verifier, service, instance, log = silentLog }: FeedOptions) {
+  constructor({ nats, namespace, verifier, service, instance, role = 'node', log = silentLog }: FeedOptions) {
     this.#verifier = verifier;
     this.#names = namesOf(namespace);
     this.#heartbeatSubject = heartbeatSubject(this.#names, { service, instance });
-    this.#inboxPrefix = inboxPrefix(this.#names, 'node');
+    this.#inboxPrefix = inboxPrefix(this.#names, role);
     this.#log = log;
     const name = `revocast ${namespace} node ${service}.${instance}`;
     this.#connection = new BrokerConnection({ nats, name, inboxPrefix: this.#inboxPrefix, log });

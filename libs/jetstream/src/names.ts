@@ -14,6 +14,8 @@ export interface Names {
   readonly log: string;
   readonly live: string;
   readonly tick: string;
+  /** Notices between instances of the service. */
+  readonly instances: string;
   /** Heartbeats of all nodes. */
   readonly nodes: string;
 }
@@ -31,6 +33,7 @@ export const namesOf = (namespace: string): Names => {
     log: `${namespace}.log.>`,
     live: `${namespace}.live.>`,
     tick: `${namespace}.tick`,
+    instances: `${namespace}.instance`,
     nodes: `${namespace}.node.*.*`,
   };
 };

@@ -1,4 +1,4 @@
-import { type Clock, RevocationError, tombstoneRetainUntil } from '@revocast/core';
+import { type Clock, type Follower, type IssuerSettings, RevocationError, tombstoneRetainUntil } from '@revocast/core';
 import { type Gate } from '@revocast/gate';
 import { assertMayTouch, mayTouch, type Operator } from '../auth/operator.js';
 import { type Database } from '../journal/database.js';
@@ -7,6 +7,7 @@ import { findLift } from '../journal/lifts.js';
 import { findRevocation, liveOfKey, revocationsOfCommand } from '../journal/revocations.js';
 import { type Confirmations, type Entry } from '../publish/confirmations.js';
 import { type EpochKeeper } from '../publish/epoch-keeper.js';
+import { type LogIntake } from '../publish/log-intake.js';
 import { type Outbox } from '../publish/outbox.js';
 import { type Writer } from '../publish/writer.js';
 import { type CommandInput } from './command-schema.js';
@@ -14,9 +15,17 @@ import { commandDigest, revocationId } from './identity.js';
 import { type IssuerRegistry, type KnownIssuer } from './issuer-registry.js';
 import { type PlannedRevocation, planRevocations } from './plan.js';
 import { revokedToken } from './raw-token.js';
+import { saysTheSame } from './same-command.js';
+import { widerSettings } from './wider-settings.js';
 
 /** How long an answer waits for the broker's confirmation before it says that the outcome is unknown. Milliseconds. */
 export const CONFIRM_MS_MAX = 10_000;
+
+/**
+ * How long a command with an Idempotency-Key waits for the journal to read what other instances accepted before it. When it
+ * cannot, the command goes ahead: a kill switch that waits for ever is none, and the same id twice hits what one hits. Milliseconds.
+ */
+const INTAKE_MS_MAX = 2_000;
 
 export interface CommandsOptions {
   readonly database: Database;
@@ -24,9 +33,13 @@ export interface CommandsOptions {
   readonly outbox: Outbox;
   readonly confirmations: Confirmations;
   readonly keeper: EpochKeeper;
+  readonly intake: LogIntake;
+  readonly follower: Pick<Follower, 'status'>;
   readonly issuers: IssuerRegistry;
   readonly verifier: () => Pick<Gate, 'verify'>;
   readonly clock: Clock;
+  /** Settings of the issuer that the log declares, if they are not ours. */
+  readonly declared: (issuer: string) => IssuerSettings | undefined;
   /** Live entries of the fleet, as far as known. */
   readonly liveEntries: () => number;
   readonly liveEntriesMax: number;
@@ -39,6 +52,8 @@ export interface RevokeInput {
   readonly command: CommandInput;
   readonly operator: Operator;
   readonly idempotencyKey: string | undefined;
+  /** One of many: it shares a record with others. Two instances given the same batch at once then publish its lines twice, under the same ids. */
+  readonly isPart?: boolean;
 }
 
 export interface LiftInput {
@@ -91,7 +106,10 @@ export class Commands {
       rawToken === undefined
         ? undefined
         : await revokedToken(this.options.verifier(), rawToken, issuer.settings.issuer);
-    return { issuer, planned: planRevocations({ command, issuer, token, now: this.options.clock.wall() }) };
+    return {
+      issuer,
+      planned: planRevocations({ command, issuer: this.#widened(issuer), token, now: this.options.clock.wall() }),
+    };
   }
 
   /** Takes a revocation back; once more does nothing and gives the same answer. Throws ERR_REVOCATION_NOT_FOUND. */
@@ -107,7 +125,9 @@ export class Commands {
         now,
         logMaxAgeSeconds: this.options.logAgeSecondsMax,
       });
-      const lift = { revocationId: id, retainUntil, actor: operator.name, reason, acceptedAt: now };
+      const { issuer, key } = revocation;
+      const about = { revocationId: id, issuer, scope: key.scope };
+      const lift = { ...about, retainUntil, actor: operator.name, reason, acceptedAt: now };
       await this.options.writer.accept({ lifts: [lift] });
     }
     const confirmed = await this.#confirmed(this.#unconfirmedLift(revocation));
@@ -137,23 +157,45 @@ export class Commands {
     const { database } = this.options;
     const digest = commandDigest(input.command);
     // A random id is new: there is nothing to look up.
-    const known = input.idempotencyKey === undefined ? [] : revocationsOfCommand(database, id);
-    if (known.some((entry) => entry.commandDigest !== digest)) {
-      throw new RevocationError('ERR_IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another command.');
-    }
+    const known = input.idempotencyKey === undefined ? [] : await this.#known(id);
+    await this.#assertSame(known, digest, input);
     const unconfirmed =
       known.length === 0
         ? await this.#accept(id, digest, input)
         : known.filter((entry) => entry.first?.ackedAt === undefined);
     const due = unconfirmed.filter(({ moot }) => !moot);
     const confirmed = await this.#confirmed(due.map((entry) => ({ kind: 'revoked', id: entry.id })));
-    return { entries: revocationsOfCommand(database, id), confirmed, replayed: known.length > 0 };
+    const entries = revocationsOfCommand(database, id);
+    // Another instance was given the key in the same moment, with another command, and was first.
+    if (known.length === 0 && entries.some((entry) => entry.commandDigest !== digest)) throw mismatch();
+    const wasFirst = entries[0]?.acceptedAt === unconfirmed[0]?.acceptedAt;
+    return { entries, confirmed, replayed: known.length > 0 || !wasFirst };
+  }
+
+  /** What the command made when it was given before, here or to another instance. */
+  async #known(id: string): Promise<readonly JournaledRevocation[]> {
+    const { database, intake, follower } = this.options;
+    const known = revocationsOfCommand(database, id);
+    if (known.length > 0) return known;
+    const { watermark, epoch } = follower.status();
+    if (epoch !== this.options.keeper.epoch() || (await intake.reached(watermark, INTAKE_MS_MAX)))
+      return revocationsOfCommand(database, id);
+    return [];
+  }
+
+  /** What the journal has from the log has no digest: it is compared by what it revokes. */
+  async #assertSame(known: readonly JournaledRevocation[], digest: string, input: RevokeInput): Promise<void> {
+    if (known.length === 0) return;
+    if (known.every((entry) => entry.commandDigest === digest)) return;
+    if (known.some((entry) => entry.origin === 'command')) throw mismatch();
+    const { planned } = await this.consider(input.command, input.operator);
+    if (!saysTheSame(planned, known, input.command)) throw mismatch();
   }
 
   async #accept(
     id: string,
     commandDigest: string,
-    { command, operator }: RevokeInput,
+    { command, operator, idempotencyKey, isPart }: RevokeInput,
   ): Promise<readonly NewRevocation[]> {
     const { planned } = await this.consider(command, operator);
     this.#assertWritable();
@@ -165,8 +207,18 @@ export class Commands {
       ...plan,
       id: index === 0 ? id : `${id}.${index + 1}`,
     }));
-    await this.options.writer.accept({ revocations });
+    const isShared = idempotencyKey !== undefined && isPart !== true;
+    await this.options.writer.accept({ revocations, ...(isShared && { shared: id }) });
     return revocations;
+  }
+
+  /**
+   * Another instance may have declared other settings than ours, and nodes keep to what is declared: what is planned must
+   * hold for both, or it would be forgotten before the last token that it hits.
+   */
+  #widened(issuer: KnownIssuer): KnownIssuer {
+    const declared = this.options.declared(issuer.settings.issuer);
+    return declared === undefined ? issuer : { ...issuer, settings: widerSettings(issuer.settings, declared) };
   }
 
   #issuerOf(command: CommandInput): KnownIssuer {
@@ -214,3 +266,6 @@ export class Commands {
     return all.every((confirmed) => confirmed);
   }
 }
+
+const mismatch = (): RevocationError =>
+  new RevocationError('ERR_IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another command.');

@@ -24,7 +24,7 @@ export class Health {
   }
 
   #readings(): Readings {
-    const { keeper, outbox, ticker, fleet, follower, sources, hub } = this.options;
+    const { keeper, outbox, intake, ticker, fleet, follower, hub } = this.options;
     const status = follower.status();
     return {
       connected: keeper.state().kind !== 'disconnected',
@@ -36,7 +36,10 @@ export class Health {
       stalenessMs: status.stalenessMs,
       watermark: status.watermark,
       foreignRecords: status.counters.foreign,
-      strangers: sources.strangers,
+      recordsBehind: intake.behind(),
+      takenRevocations: intake.counts.revocations,
+      instances: keeper.peers.all().length,
+      rewritten: keeper.rewritten(),
       watchers: hub.watchers,
     };
   }

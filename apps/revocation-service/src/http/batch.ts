@@ -48,7 +48,10 @@ export class Batch {
       const command = commandOf(line);
       // A newline cannot be in a key: no single command shares its id with a line of a batch.
       const lineKey = idempotencyKey && `${idempotencyKey}\n${line.number}`;
-      return { line: line.number, ...(await this.#revoke({ command, operator, idempotencyKey: lineKey })) };
+      return {
+        line: line.number,
+        ...(await this.#revoke({ command, operator, idempotencyKey: lineKey, isPart: true })),
+      };
     } catch (error) {
       const { status, code, detail, errors } = problemAnswer(error).problem;
       return { line: line.number, status, code, ...(detail !== undefined && { detail }), ...(errors && { errors }) };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type EpochMs, keyOf, keyFields, type RevocationKey } from '@revocast/core';
+import { type EpochMs, keyOf, keyFields, type Revocation, type RevocationKey } from '@revocast/core';
 import { type Database, type SqlValue, textIn } from './database.js';
-import { type JournaledRevocation, type NewRevocation } from './entries.js';
+import { type JournaledRevocation, type NewRevocation, type Origin } from './entries.js';
 import { FIRST_CONFIRMED_OR_NEW, REVOCATION_SELECT, revocationOf } from './rows.js';
 
 /** Neither moot, lifted, nor ended by time. Superseded ones among them: nodes keep those, for the day the other is lifted. */
@@ -16,40 +16,89 @@ export const keyHash = (issuer: string, key: RevocationKey): string =>
 /** A field as the index of fields stores it: as JSON, which escapes what the database cannot hold. */
 export const fieldText = (value: string): string => JSON.stringify(value);
 
-export function insertRevocation(database: Database, entry: NewRevocation, supersedes: readonly string[]): void {
-  const position = insertEntry(database, entry, supersedes);
-  for (const [field, value] of Object.entries(keyFields(entry.key))) {
+export interface Insertion {
+  readonly origin: Origin;
+  /** The record that carries it; undefined when there is no epoch to make one for. */
+  readonly recordId: string | undefined;
+}
+
+export type Insertable = NewRevocation & { readonly supersedes: readonly string[] };
+
+export function insertRevocation(database: Database, entry: Insertable, insertion: Insertion): void {
+  insertKeyFields(database, entry.key, insertEntry(database, entry, insertion));
+  markSuperseded(database, entry.supersedes, entry.id);
+}
+
+function insertKeyFields(database: Database, key: RevocationKey, position: number): void {
+  for (const [field, value] of Object.entries(keyFields(key))) {
     database.run('INSERT INTO key_fields (field, value, position) VALUES (?, ?, ?)', [
       field,
       fieldText(value),
       position,
     ]);
   }
-  for (const id of supersedes) database.run('UPDATE revocations SET superseded_by = ? WHERE id = ?', [entry.id, id]);
 }
 
-function insertEntry(database: Database, entry: NewRevocation, supersedes: readonly string[]): number {
+function markSuperseded(database: Database, ids: readonly string[], by: string): void {
+  for (const id of ids) database.run('UPDATE revocations SET superseded_by = ? WHERE id = ?', [by, id]);
+}
+
+function insertEntry(database: Database, entry: Insertable, { origin, recordId }: Insertion): number {
   return database.insert(
     `INSERT INTO revocations (id, command_id, command_digest, issuer, scope, key_hash, key_fields, effect, issued_before,
-      moot, retain_until, supersedes, actor, reason, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      moot, retain_until, supersedes, actor, reason, accepted_at, origin, record_id, carrier_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
-      entry.id,
-      entry.commandId,
-      entry.commandDigest,
-      entry.issuer,
-      entry.key.scope,
-      keyHash(entry.issuer, entry.key),
-      JSON.stringify(entry.key),
-      entry.effect.kind,
-      entry.effect.kind === 'issuedBefore' ? entry.effect.issuedBefore : null,
-      entry.moot ? 1 : 0,
-      entry.retainUntil === 'lifted' ? null : entry.retainUntil,
-      supersedes.length === 0 ? null : JSON.stringify(supersedes),
+      ...[entry.id, entry.commandId, entry.commandDigest],
+      ...contentOf(entry),
       entry.actor,
       entry.reason ?? null,
       entry.acceptedAt,
+      origin,
+      recordId ?? null,
+      recordId ?? null,
     ],
   );
+}
+
+type Content = Pick<Insertable, 'issuer' | 'key' | 'effect' | 'moot' | 'retainUntil' | 'supersedes'>;
+
+/** Values of the columns from `issuer` to `supersedes`, in their order. */
+const contentOf = ({ issuer, key, effect, moot, retainUntil, supersedes }: Content): readonly SqlValue[] => [
+  issuer,
+  key.scope,
+  keyHash(issuer, key),
+  JSON.stringify(key),
+  effect.kind,
+  effect.kind === 'issuedBefore' ? effect.issuedBefore : null,
+  moot ? 1 : 0,
+  retainUntil === 'lifted' ? null : retainUntil,
+  supersedes.length === 0 ? null : JSON.stringify(supersedes),
+];
+
+/**
+ * What the log has under this id is what counts: what was fixed here is given up. When it is about another key, another
+ * command was given under the same Idempotency-Key: then nothing of ours is left of it, and its sender is told.
+ */
+export function overrule(
+  database: Database,
+  known: JournaledRevocation,
+  stored: Revocation,
+  acceptedAt: EpochMs,
+): void {
+  const { id, position } = known;
+  const supersedes = stored.supersedes ?? [];
+  database.run('UPDATE revocations SET superseded_by = NULL WHERE superseded_by = ?', [id]);
+  database.run(
+    `UPDATE revocations SET issuer = ?, scope = ?, key_hash = ?, key_fields = ?, effect = ?, issued_before = ?, moot = ?,
+      retain_until = ?, supersedes = ?, accepted_at = ? WHERE id = ?`,
+    [...contentOf({ ...stored, supersedes, moot: false }), acceptedAt, id],
+  );
+  markSuperseded(database, supersedes, id);
+  if (keyHash(known.issuer, known.key) === keyHash(stored.issuer, stored.key)) return;
+  database.run('DELETE FROM key_fields WHERE position = ?', [position]);
+  insertKeyFields(database, stored.key, position);
+  database.run("UPDATE revocations SET origin = 'log', command_digest = '', reason = NULL WHERE id = ?", [id]);
 }
 
 export function findRevocation(database: Database, id: string): JournaledRevocation | undefined {

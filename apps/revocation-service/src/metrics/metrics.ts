@@ -15,7 +15,11 @@ export interface Readings {
   readonly stalenessMs: number | undefined;
   readonly watermark: number;
   readonly foreignRecords: number;
-  readonly strangers: number;
+  readonly recordsBehind: number;
+  readonly takenRevocations: number;
+  readonly instances: number;
+  /** Times the log was written anew, by reason. */
+  readonly rewritten: ReadonlyMap<string, number>;
   readonly watchers: number;
 }
 
@@ -72,7 +76,17 @@ export class Metrics {
       rest.stalenessMs === undefined ? Number.POSITIVE_INFINITY : rest.stalenessMs / 1000,
     );
     this.#gauge('revocast_foreign_records', 'Records in the log that we did not sign').set(rest.foreignRecords);
-    this.#gauge('revocast_unknown_revocations', 'Signed revocations that are not in the journal').set(rest.strangers);
+    this.#gauge('revocast_journal_behind_records', 'Records of the log that the journal does not have yet').set(
+      rest.recordsBehind,
+    );
+    this.#gauge('revocast_taken_revocations', 'Revocations taken from the log since the start').set(
+      rest.takenRevocations,
+    );
+    this.#gauge('revocast_instances', 'Other instances of the service that are heard').set(rest.instances);
+    const rewritten = this.#gauge('revocast_log_rewritten', 'Times the log was written anew since the start', [
+      'because',
+    ]);
+    for (const [because, count] of rest.rewritten) rewritten.set({ because }, count);
     this.#gauge('revocast_event_watchers', 'Readers of /v1/events').set(rest.watchers);
     const byState = this.#gauge('revocast_nodes', 'Nodes by state', ['state']);
     byState.reset();

@@ -1,5 +1,5 @@
-import { RevocationError, type Schedule } from '@revocast/core';
-import { type EncodedRecord, type PublishAck, type Publisher } from '@revocast/jetstream';
+import { type FeedRecord, RevocationError, type Schedule } from '@revocast/core';
+import { type EncodedRecord, type PublishAck } from '@revocast/jetstream';
 
 /** Publishes under way at once. Their order in the log does not matter: records commute. */
 const IN_FLIGHT_MAX = 64;
@@ -11,7 +11,7 @@ const PAUSE_MS_FIRST = 100;
 const PAUSE_MS_MAX = 5_000;
 
 export interface OutboxOptions {
-  readonly publisher: Pick<Publisher, 'publish'>;
+  readonly publish: (record: EncodedRecord) => Promise<Publication>;
   readonly schedule: Schedule;
   /** Called before the promises of `send` resolve: the journal learns the outcomes first, many in one transaction. */
   readonly acked: (outcomes: readonly Outcome[]) => void;
@@ -19,9 +19,14 @@ export interface OutboxOptions {
   readonly doubted: (error: RevocationError) => void;
 }
 
-export interface Outcome {
-  readonly recordId: string;
+export interface Publication {
   readonly ack: PublishAck;
+  /** What the log has under this id, where the broker had a record of it already: our own, or that of another instance. */
+  readonly stored: FeedRecord | undefined;
+}
+
+export interface Outcome extends Publication {
+  readonly recordId: string;
 }
 
 interface Item {
@@ -111,7 +116,7 @@ export class Outbox {
     this.#inFlight++;
     item.attempts++;
     try {
-      this.#note({ recordId: item.record.id, ack: await this.options.publisher.publish(item.record) });
+      this.#note({ recordId: item.record.id, ...(await this.options.publish(item.record)) });
     } catch (error) {
       this.#repeat(item, error);
     } finally {

@@ -14,7 +14,7 @@ import {
 } from '../journal/revocations.js';
 import { type Confirmations } from './confirmations.js';
 import { type Outbox } from './outbox.js';
-import { type EntrySet, type PackedRecord, type Parcel, type RecordMaker } from './record-maker.js';
+import { type EntrySet, type PackedRecord, type Parcel, type RecordMaker, sharedRecordId } from './record-maker.js';
 
 /** Commands that arrive within this time share a record and a write to disk. Milliseconds; only under load. */
 const COALESCE_MS = 2;
@@ -37,9 +37,15 @@ export interface WriterOptions {
 export interface NewEntries {
   readonly revocations?: readonly NewRevocation[];
   readonly lifts?: readonly NewLift[];
+  /**
+   * Name of a command that another instance may be given in the same moment: its revocations travel in a record of their
+   * own, whose id follows from the name, so that the log takes one of both.
+   */
+  readonly shared?: string;
 }
 
-interface Submission extends Required<NewEntries> {
+interface Submission extends Required<Omit<NewEntries, 'shared'>> {
+  readonly shared: string | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -56,12 +62,12 @@ export class Writer {
    * Resolves once the entries are on disk; they will then be published, even if the process dies at once.
    * Rejects with ERR_CAPACITY, or when an id is already taken.
    */
-  accept({ revocations = [], lifts = [] }: NewEntries): Promise<void> {
+  accept({ revocations = [], lifts = [], shared }: NewEntries): Promise<void> {
     if (this.#queued >= QUEUE_ENTRIES_MAX) {
       return Promise.reject(new RevocationError('ERR_CAPACITY', 'Too many commands wait to be written.'));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ revocations, lifts, resolve, reject });
+      this.#queue.push({ revocations, lifts, shared, resolve, reject });
       this.#queued += revocations.length + lifts.length;
       this.#arm();
     });
@@ -69,7 +75,7 @@ export class Writer {
 
   /** Publishes these journal entries in records of `epoch`, for the first time or again; resolves when all are confirmed. */
   async publish(entries: EntrySet, epoch: string): Promise<void> {
-    const records = this.options.database.transaction(() => this.#record(entries, epoch));
+    const records = this.options.database.transaction(() => this.#record([entries], epoch));
     await Promise.all(records.map((record) => this.send(record)));
   }
 
@@ -120,7 +126,7 @@ export class Writer {
     readonly refused: ReadonlyMap<Submission, RevocationError>;
   } {
     const refused = new Map<Submission, RevocationError>();
-    const written: EntrySet[] = [];
+    const written: WrittenSet[] = [];
     for (const submission of batch) {
       const result = this.#insert(submission);
       if (result instanceof RevocationError) refused.set(submission, result);
@@ -128,22 +134,21 @@ export class Writer {
     }
     const epoch = this.options.epoch();
     if (epoch === undefined) return { records: [], refused };
-    const revocations = written.flatMap((entries) => entries.revocations);
-    const lifts = written.flatMap((entries) => entries.lifts);
-    return { records: this.#record({ revocations, lifts }, epoch), refused };
+    return { records: this.#record(written, epoch), refused };
   }
 
   /**
    * Gives what is to be published of a submission. One that cannot be taken must not fail the others of its
    * transaction: everything that may be wrong is found out before anything of it is written.
    */
-  #insert({ revocations, lifts }: Submission): EntrySet | RevocationError {
+  #insert({ revocations, lifts, shared }: Submission): WrittenSet | RevocationError {
     const { database, clock } = this.options;
     const now = clock.wall();
     try {
       const planned = revocations.map((entry) => withSupersession(database, entry, now));
-      for (const entry of planned) insertRevocation(database, entry, entry.supersedes);
+      for (const entry of planned) insertRevocation(database, entry, { origin: 'command', recordId: undefined });
       return {
+        shared,
         revocations: planned.filter(({ moot }) => !moot),
         lifts: lifts.flatMap((lift) => this.#insertLift(lift, now)),
       };
@@ -160,19 +165,29 @@ export class Writer {
     if (revocation === undefined || revocation.liftedAt !== undefined) return [];
     insertLift(database, lift);
     const isDue = !revocation.moot && lift.retainUntil > now / 1000;
-    return isDue ? [{ ...lift, issuer: revocation.issuer, scope: revocation.key.scope }] : [];
+    return isDue ? [lift] : [];
   }
 
-  #record({ revocations, lifts }: EntrySet, epoch: string): readonly PackedRecord[] {
+  #record(sets: readonly WrittenSet[], epoch: string): readonly PackedRecord[] {
     const { database, maker } = this.options;
-    const revoked = maker.packRevocations(revocations, epoch);
-    const lifted = maker.packLifts(lifts, epoch);
+    const alone = sets.filter((set) => set.shared !== undefined);
+    const packed = sets.filter((set) => set.shared === undefined).flatMap((set) => set.revocations);
+    const revoked = [
+      ...maker.packRevocations(packed, epoch),
+      ...alone.flatMap((set) => maker.packRevocations(set.revocations, epoch, sharedRecordId(epoch, set.shared ?? ''))),
+    ];
+    const lifted = maker.packLifts(
+      sets.flatMap((set) => set.lifts),
+      epoch,
+    );
     for (const { record } of [...revoked, ...lifted]) insertRecord(database, record);
     for (const { record, ids } of revoked) for (const id of ids) setCarrier(database, id, record.encoded.id);
     for (const { record, ids } of lifted) for (const id of ids) setLiftCarrier(database, id, record.encoded.id);
     return [...revoked, ...lifted];
   }
 }
+
+type WrittenSet = EntrySet & { readonly shared?: string | undefined };
 
 const settle = (submission: Submission, refusal: RevocationError | undefined): void =>
   refusal === undefined ? submission.resolve() : submission.reject(refusal);
