@@ -76,7 +76,7 @@ export class Service {
     const { issuers, follower } = this;
     const { database, writer, outbox, confirmations, keeper, intake } = this.writing;
     return new Commands({
-      ...{ database, writer, outbox, confirmations, keeper, issuers, intake, follower },
+      ...{ database, writer, outbox, confirmations, keeper, issuers, intake },
       verifier: () => this.trust.gate(),
       clock,
       declared: declaredSettings(database),

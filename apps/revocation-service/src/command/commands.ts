@@ -1,11 +1,11 @@
-import { type Clock, type Follower, type IssuerSettings, RevocationError, tombstoneRetainUntil } from '@revocast/core';
+import { type Clock, type IssuerSettings, RevocationError, tombstoneRetainUntil } from '@revocast/core';
 import { type Gate } from '@revocast/gate';
 import { assertMayTouch, mayTouch, type Operator } from '../auth/operator.js';
 import { type Database } from '../journal/database.js';
 import { type JournaledLift, type JournaledRevocation, type NewRevocation } from '../journal/entries.js';
 import { findLift } from '../journal/lifts.js';
-import { findRevocation, liveOfKey, revocationsOfCommand } from '../journal/revocations.js';
-import { type Confirmations, type Entry } from '../publish/confirmations.js';
+import { findRevocation, hasRevocation, type Insertable, liveOfKey, revocationsOfCommand } from '../journal/revocations.js';
+import { type Confirmations, type Entry, type Stored } from '../publish/confirmations.js';
 import { type EpochKeeper } from '../publish/epoch-keeper.js';
 import { type LogIntake } from '../publish/log-intake.js';
 import { type Outbox } from '../publish/outbox.js';
@@ -34,7 +34,6 @@ export interface CommandsOptions {
   readonly confirmations: Confirmations;
   readonly keeper: EpochKeeper;
   readonly intake: LogIntake;
-  readonly follower: Pick<Follower, 'status'>;
   readonly issuers: IssuerRegistry;
   readonly verifier: () => Pick<Gate, 'verify'>;
   readonly clock: Clock;
@@ -52,8 +51,15 @@ export interface RevokeInput {
   readonly command: CommandInput;
   readonly operator: Operator;
   readonly idempotencyKey: string | undefined;
-  /** One of many: it shares a record with others. Two instances given the same batch at once then publish its lines twice, under the same ids. */
-  readonly isPart?: boolean;
+}
+
+/** What became of one command of many. */
+export interface AcceptedPart {
+  readonly entry: NewRevocation;
+  /** Undefined while the broker has not confirmed it, and for what is not published. */
+  readonly stored: Stored | undefined;
+  readonly confirmed: boolean;
+  readonly replayed: boolean;
 }
 
 export interface LiftInput {
@@ -86,15 +92,41 @@ export class Commands {
   /** Throws the ERR_ codes of commands; resolves unconfirmed when the broker does not answer in time. */
   async revoke(input: RevokeInput): Promise<Accepted<readonly JournaledRevocation[]>> {
     const id = revocationId(input.operator.name, input.idempotencyKey);
-    if (this.#underWay.has(id)) {
-      throw new RevocationError('ERR_IDEMPOTENCY_IN_FLIGHT', 'A command with this Idempotency-Key is under way.');
-    }
+    if (this.#underWay.has(id)) throw inFlight();
     this.#underWay.add(id);
     try {
       return await this.#revokeOnce(id, input);
     } finally {
       this.#underWay.delete(id);
     }
+  }
+
+  /**
+   * One of many: it shares a record with others, and nothing is read back from the journal for its answer. Two instances
+   * that are given the same batch at once publish its lines twice, under the same ids: that hits what one of them hits.
+   */
+  async revokePart(input: RevokeInput): Promise<AcceptedPart> {
+    const id = revocationId(input.operator.name, input.idempotencyKey);
+    if (this.#underWay.has(id)) throw inFlight();
+    this.#underWay.add(id);
+    try {
+      const entries = await this.#accept(id, commandDigest(input.command), input, false);
+      const stored = await this.#stored(entries);
+      const [entry] = entries;
+      if (entry === undefined) throw new RevocationError('ERR_INVARIANT', 'A command made no revocation.');
+      return { entry, stored: stored.at(0), confirmed: !stored.includes(undefined), replayed: false };
+    } catch (error) {
+      const isKnown = input.idempotencyKey !== undefined && hasRevocation(this.options.database, id);
+      if (!isKnown) throw error;
+    } finally {
+      this.#underWay.delete(id);
+    }
+    return this.#repeatedPart(input);
+  }
+
+  /** Waits a moment for the journal to read what other instances accepted before. */
+  async caughtUp(): Promise<void> {
+    await this.options.intake.caughtUp(INTAKE_MS_MAX);
   }
 
   /** What `revoke` would do, without doing it. */
@@ -161,7 +193,7 @@ export class Commands {
     await this.#assertSame(known, digest, input);
     const unconfirmed =
       known.length === 0
-        ? await this.#accept(id, digest, input)
+        ? await this.#accept(id, digest, input, input.idempotencyKey !== undefined)
         : known.filter((entry) => entry.first?.ackedAt === undefined);
     const due = unconfirmed.filter(({ moot }) => !moot);
     const confirmed = await this.#confirmed(due.map((entry) => ({ kind: 'revoked', id: entry.id })));
@@ -174,13 +206,10 @@ export class Commands {
 
   /** What the command made when it was given before, here or to another instance. */
   async #known(id: string): Promise<readonly JournaledRevocation[]> {
-    const { database, intake, follower } = this.options;
-    const known = revocationsOfCommand(database, id);
-    if (known.length > 0) return known;
-    const { watermark, epoch } = follower.status();
-    if (epoch !== this.options.keeper.epoch() || (await intake.reached(watermark, INTAKE_MS_MAX)))
-      return revocationsOfCommand(database, id);
-    return [];
+    const { database } = this.options;
+    if (hasRevocation(database, id)) return revocationsOfCommand(database, id);
+    await this.caughtUp();
+    return revocationsOfCommand(database, id);
   }
 
   /** What the journal has from the log has no digest: it is compared by what it revokes. */
@@ -195,8 +224,9 @@ export class Commands {
   async #accept(
     id: string,
     commandDigest: string,
-    { command, operator, idempotencyKey, isPart }: RevokeInput,
-  ): Promise<readonly NewRevocation[]> {
+    { command, operator }: RevokeInput,
+    isShared: boolean,
+  ): Promise<readonly Insertable[]> {
     const { planned } = await this.consider(command, operator);
     this.#assertWritable();
     this.#assertRoom();
@@ -207,9 +237,7 @@ export class Commands {
       ...plan,
       id: index === 0 ? id : `${id}.${index + 1}`,
     }));
-    const isShared = idempotencyKey !== undefined && isPart !== true;
-    await this.options.writer.accept({ revocations, ...(isShared && { shared: id }) });
-    return revocations;
+    return this.options.writer.accept({ revocations, ...(isShared && { shared: id }) });
   }
 
   /**
@@ -219,6 +247,15 @@ export class Commands {
   #widened(issuer: KnownIssuer): KnownIssuer {
     const declared = this.options.declared(issuer.settings.issuer);
     return declared === undefined ? issuer : { ...issuer, settings: widerSettings(issuer.settings, declared) };
+  }
+
+  async #repeatedPart(input: RevokeInput): Promise<AcceptedPart> {
+    const { entries, confirmed } = await this.revoke(input);
+    const [entry] = entries;
+    if (entry === undefined) throw new RevocationError('ERR_INVARIANT', 'A command made no revocation.');
+    const { epoch, sequence } = entry.first ?? {};
+    const stored = epoch === undefined || sequence === undefined ? undefined : { epoch, sequence };
+    return { entry, stored, confirmed, replayed: true };
   }
 
   #issuerOf(command: CommandInput): KnownIssuer {
@@ -263,9 +300,20 @@ export class Commands {
     if (entries.length === 0) return true;
     if (keeper.state().kind === 'disconnected') return false;
     const all = await Promise.all(entries.map((entry) => confirmations.wait(entry, confirmMsMax)));
-    return all.every((confirmed) => confirmed);
+    return !all.includes(undefined);
+  }
+
+  /** Where the log has the published ones among the entries. */
+  async #stored(entries: readonly NewRevocation[]): Promise<readonly (Stored | undefined)[]> {
+    const { keeper, confirmations, confirmMsMax = CONFIRM_MS_MAX } = this.options;
+    const due = entries.filter(({ moot }) => !moot);
+    if (keeper.state().kind === 'disconnected') return due.map(() => undefined);
+    return Promise.all(due.map(({ id }) => confirmations.wait({ kind: 'revoked', id }, confirmMsMax)));
   }
 }
+
+const inFlight = (): RevocationError =>
+  new RevocationError('ERR_IDEMPOTENCY_IN_FLIGHT', 'A command with this Idempotency-Key is under way.');
 
 const mismatch = (): RevocationError =>
   new RevocationError('ERR_IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another command.');

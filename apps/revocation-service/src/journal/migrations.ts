@@ -134,6 +134,9 @@ const STEPS: readonly string[] = [
   ALTER TABLE declarations ADD COLUMN own_digest TEXT NOT NULL DEFAULT '';
   ALTER TABLE declarations ADD COLUMN settings TEXT;
   UPDATE declarations SET own_digest = digest;
+
+  -- Ids follow from the command, so it needs no index of its own: each one costs every revocation of a batch.
+  DROP INDEX revocations_command;
   `,
 ];
 

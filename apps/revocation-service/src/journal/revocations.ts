@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type EpochMs, keyOf, keyFields, type Revocation, type RevocationKey } from '@revocast/core';
-import { type Database, type SqlValue, textIn } from './database.js';
+import { type Database, numberIn, type SqlValue, textIn } from './database.js';
 import { type JournaledRevocation, type NewRevocation, type Origin } from './entries.js';
 import { FIRST_CONFIRMED_OR_NEW, REVOCATION_SELECT, revocationOf } from './rows.js';
 
@@ -109,15 +109,35 @@ export function findRevocation(database: Database, id: string): JournaledRevocat
 export const hasRevocation = (database: Database, id: string): boolean =>
   database.one('SELECT 1 AS found FROM revocations WHERE id = ?', [id]) !== undefined;
 
-/** What one command made, in the order it made them. */
+/** What one command made, in the order it made them: one revocation under its own id, and at most a second beside it. */
 export const revocationsOfCommand = (database: Database, commandId: string): readonly JournaledRevocation[] =>
-  database.all(`${REVOCATION_SELECT} WHERE r.command_id = ? ORDER BY r.position`, [commandId]).map(revocationOf);
+  database
+    .all(`${REVOCATION_SELECT} WHERE r.id IN (?, ?) ORDER BY r.position`, [commandId, `${commandId}.2`])
+    .map(revocationOf);
 
 const OF_KEY = `r.key_hash = ? AND r.superseded_by IS NULL AND ${LIVE}`;
 
-/** How many there are of `liveOfKey`. */
-export const countLiveOfKey = (database: Database, issuer: string, key: RevocationKey, now: EpochMs): number =>
-  database.count(`SELECT COUNT(*) AS n FROM revocations r WHERE ${OF_KEY}`, [keyHash(issuer, key), seconds(now)]);
+const AMONG = 'IN (SELECT value FROM json_each(?))';
+
+/** Those of the ids that the journal has. */
+export const knownIds = (database: Database, ids: readonly string[]): Set<string> =>
+  new Set(
+    database
+      .all(`SELECT id FROM revocations WHERE id ${AMONG}`, [JSON.stringify(ids)])
+      .map((row) => textIn(row, 'id')),
+  );
+
+/** How many `liveOfKey` has, by the hash of the key; keys without any are left out. */
+export const countsOfKeys = (database: Database, hashes: readonly string[], now: EpochMs): ReadonlyMap<string, number> =>
+  new Map(
+    database
+      .all(
+        `SELECT r.key_hash AS hash, COUNT(*) AS n FROM revocations r
+         WHERE r.key_hash ${AMONG} AND r.superseded_by IS NULL AND ${LIVE} GROUP BY r.key_hash`,
+        [JSON.stringify(hashes), seconds(now)],
+      )
+      .map((row) => [textIn(row, 'hash'), numberIn(row, 'n')]),
+  );
 
 /** Live entries of one key, superseded ones not counted: at most `ENTRIES_PER_KEY_MAX`. */
 export const liveOfKey = (

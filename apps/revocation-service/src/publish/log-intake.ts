@@ -80,6 +80,11 @@ export class LogIntake {
     this.#run();
   }
 
+  /** Everything that the log is known to have now; resolves with false after `timeoutMs`. */
+  async caughtUp(timeoutMs: number): Promise<boolean> {
+    return this.#taken >= this.#target || this.reached(this.#target, timeoutMs);
+  }
+
   /** Resolves with true once the journal has everything up to `to`, with false after `timeoutMs`. */
   async reached(to: Sequence, timeoutMs: number): Promise<boolean> {
     if (this.watermark() >= to) return true;

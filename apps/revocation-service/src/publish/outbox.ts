@@ -1,4 +1,4 @@
-import { type FeedRecord, RevocationError, type Schedule } from '@revocast/core';
+import { type FeedRecord, RevocationError, type Schedule, type Sequence } from '@revocast/core';
 import { type EncodedRecord, type PublishAck } from '@revocast/jetstream';
 
 /** Publishes under way at once. Their order in the log does not matter: records commute. */
@@ -31,7 +31,7 @@ export interface Outcome extends Publication {
 
 interface Item {
   readonly record: EncodedRecord;
-  readonly resolve: () => void;
+  readonly resolve: (at: Sequence) => void;
   readonly reject: (error: Error) => void;
   attempts: number;
 }
@@ -62,8 +62,8 @@ export class Outbox {
     return this.#items.size >= RECORDS_MAX || this.#bytes >= BYTES_MAX;
   }
 
-  /** Resolves once the broker has confirmed the record; rejects with ERR_EPOCH_CHANGED when its epoch is given up. */
-  send(record: EncodedRecord): Promise<void> {
+  /** Resolves with its sequence once the broker has confirmed the record; rejects with ERR_EPOCH_CHANGED when its epoch is given up. */
+  send(record: EncodedRecord): Promise<Sequence> {
     return new Promise((resolve, reject) => {
       const item: Item = { record, resolve, reject, attempts: 0 };
       this.#items.set(record.id, item);
@@ -135,16 +135,19 @@ export class Outbox {
     if (this.#isClosed) return;
     // Of a record that was given up meanwhile nothing is to be noted: its entries travel in another one.
     const outcomes = this.#outcomes.splice(0).filter(({ recordId }) => this.#items.has(recordId));
-    const items = outcomes.flatMap(({ recordId }) => this.#items.get(recordId) ?? []);
+    const items = outcomes.flatMap(({ recordId, ack }) => {
+      const item = this.#items.get(recordId);
+      return item === undefined ? [] : [{ item, at: ack.sequence }];
+    });
     try {
       this.options.acked(outcomes);
     } catch (error) {
-      for (const item of items) this.#repeat(item, error);
+      for (const { item } of items) this.#repeat(item, error);
       return;
     }
-    for (const item of items) {
+    for (const { item, at } of items) {
       this.#remove(item);
-      item.resolve();
+      item.resolve(at);
     }
   }
 

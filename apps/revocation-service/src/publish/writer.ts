@@ -1,18 +1,11 @@
-import { type Clock, ENTRIES_PER_KEY_MAX, type EpochMs, RevocationError } from '@revocast/core';
-import { supersession } from '../command/supersede.js';
+import { type Clock, type EpochMs, RevocationError } from '@revocast/core';
 import { type Database } from '../journal/database.js';
 import { type NewLift, type NewRevocation, type PublishableLift } from '../journal/entries.js';
 import { insertLift, setLiftCarrier } from '../journal/lifts.js';
 import { insertRecord } from '../journal/records.js';
-import {
-  countLiveOfKey,
-  findRevocation,
-  hasRevocation,
-  insertRevocation,
-  liveOfKey,
-  setCarrier,
-} from '../journal/revocations.js';
+import { findRevocation, type Insertable, insertRevocation, setCarrier } from '../journal/revocations.js';
 import { type Confirmations } from './confirmations.js';
+import { KeyRoom } from './key-room.js';
 import { type Outbox } from './outbox.js';
 import { type EntrySet, type PackedRecord, type Parcel, type RecordMaker, sharedRecordId } from './record-maker.js';
 
@@ -46,7 +39,7 @@ export interface NewEntries {
 
 interface Submission extends Required<Omit<NewEntries, 'shared'>> {
   readonly shared: string | undefined;
-  readonly resolve: () => void;
+  readonly resolve: (written: readonly Insertable[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -59,10 +52,10 @@ export class Writer {
   constructor(private readonly options: WriterOptions) {}
 
   /**
-   * Resolves once the entries are on disk; they will then be published, even if the process dies at once.
+   * Resolves with the revocations as written once they are on disk; they will then be published, even if the process dies at once.
    * Rejects with ERR_CAPACITY, or when an id is already taken.
    */
-  accept({ revocations = [], lifts = [], shared }: NewEntries): Promise<void> {
+  accept({ revocations = [], lifts = [], shared }: NewEntries): Promise<readonly Insertable[]> {
     if (this.#queued >= QUEUE_ENTRIES_MAX) {
       return Promise.reject(new RevocationError('ERR_CAPACITY', 'Too many commands wait to be written.'));
     }
@@ -75,15 +68,20 @@ export class Writer {
 
   /** Publishes these journal entries in records of `epoch`, for the first time or again; resolves when all are confirmed. */
   async publish(entries: EntrySet, epoch: string): Promise<void> {
-    const records = this.options.database.transaction(() => this.#record([entries], epoch));
+    const records = this.options.database.transaction(() => this.#record(entries, epoch));
     await Promise.all(records.map((record) => this.send(record)));
   }
 
   /** Sends a record that the journal already holds; resolves when it is confirmed, and whoever waits for its entries is told. */
   async send({ record, ids }: Parcel): Promise<void> {
-    await this.options.outbox.send(record.encoded);
-    const { kind } = record;
-    if (kind === 'revoked' || kind === 'lifted') this.options.confirmations.confirm(ids.map((id) => ({ kind, id })));
+    const { kind, encoded } = record;
+    const stored = { epoch: encoded.epoch, sequence: await this.options.outbox.send(encoded) };
+    if (kind === 'revoked' || kind === 'lifted') {
+      this.options.confirmations.confirm(
+        ids.map((id) => ({ kind, id })),
+        stored,
+      );
+    }
   }
 
   #arm(): void {
@@ -99,8 +97,8 @@ export class Writer {
     const batch = this.#take();
     if (this.#queue.length > 0) this.#arm();
     try {
-      const { records, refused } = this.options.database.transaction(() => this.#write(batch));
-      for (const submission of batch) settle(submission, refused.get(submission));
+      const { records, outcomes } = this.options.database.transaction(() => this.#write(batch));
+      batch.forEach((submission, at) => settle(submission, outcomes[at]));
       // What is dropped with its epoch is confirmed by a record of the next one.
       for (const record of records) void this.send(record).catch(() => undefined);
     } catch (error) {
@@ -121,35 +119,36 @@ export class Writer {
     return batch;
   }
 
+  /** One that cannot be taken must not fail the others of its transaction: that is found out before anything of it is written. */
   #write(batch: readonly Submission[]): {
     readonly records: readonly PackedRecord[];
-    readonly refused: ReadonlyMap<Submission, RevocationError>;
+    readonly outcomes: readonly (WrittenSet | RevocationError)[];
   } {
-    const refused = new Map<Submission, RevocationError>();
-    const written: WrittenSet[] = [];
-    for (const submission of batch) {
-      const result = this.#insert(submission);
-      if (result instanceof RevocationError) refused.set(submission, result);
-      else written.push(result);
-    }
-    const epoch = this.options.epoch();
-    if (epoch === undefined) return { records: [], refused };
-    return { records: this.#record(written, epoch), refused };
-  }
-
-  /**
-   * Gives what is to be published of a submission. One that cannot be taken must not fail the others of its
-   * transaction: everything that may be wrong is found out before anything of it is written.
-   */
-  #insert({ revocations, lifts, shared }: Submission): WrittenSet | RevocationError {
     const { database, clock } = this.options;
     const now = clock.wall();
+    const room = new KeyRoom(
+      database,
+      batch.flatMap((submission) => submission.revocations),
+      now,
+    );
+    const outcomes = batch.map((submission) => this.#plan(submission, room, now));
+    const written = outcomes.filter((outcome): outcome is WrittenSet => !(outcome instanceof RevocationError));
+    const epoch = this.options.epoch();
+    const { lifted, revoked } = epoch === undefined ? { lifted: [], revoked: [] } : this.#pack(written, epoch);
+    const carriers = new Map(revoked.flatMap(({ record, ids }) => ids.map((id) => [id, record.encoded.id])));
+    for (const { entries } of written) {
+      for (const entry of entries) insertRevocation(database, entry, { origin: 'command', recordId: carriers.get(entry.id) });
+    }
+    this.#carryLifts(lifted);
+    return { records: [...revoked, ...lifted], outcomes };
+  }
+
+  #plan({ revocations, lifts, shared }: Submission, room: KeyRoom, now: EpochMs): WrittenSet | RevocationError {
     try {
-      const planned = revocations.map((entry) => withSupersession(database, entry, now));
-      for (const entry of planned) insertRevocation(database, entry, { origin: 'command', recordId: undefined });
+      const entries = room.place(revocations);
       return {
-        shared,
-        revocations: planned.filter(({ moot }) => !moot),
+        ...{ shared, entries },
+        revocations: entries.filter(({ moot }) => !moot),
         lifts: lifts.flatMap((lift) => this.#insertLift(lift, now)),
       };
     } catch (error) {
@@ -168,40 +167,49 @@ export class Writer {
     return isDue ? [lift] : [];
   }
 
-  #record(sets: readonly WrittenSet[], epoch: string): readonly PackedRecord[] {
+  /** Records for entries that the journal already has. */
+  #record(entries: EntrySet, epoch: string): readonly PackedRecord[] {
+    const { revoked, lifted } = this.#pack([entries], epoch);
+    for (const { record, ids } of revoked) {
+      for (const id of ids) setCarrier(this.options.database, id, record.encoded.id);
+    }
+    this.#carryLifts(lifted);
+    return [...revoked, ...lifted];
+  }
+
+  /** Makes the records and puts them into the journal, before the entries that refer to them. */
+  #pack(sets: readonly (EntrySet & { readonly shared?: string | undefined })[], epoch: string): Packed {
     const { database, maker } = this.options;
-    const alone = sets.filter((set) => set.shared !== undefined);
     const packed = sets.filter((set) => set.shared === undefined).flatMap((set) => set.revocations);
-    const revoked = [
-      ...maker.packRevocations(packed, epoch),
-      ...alone.flatMap((set) => maker.packRevocations(set.revocations, epoch, sharedRecordId(epoch, set.shared ?? ''))),
-    ];
+    const alone = sets.flatMap(({ shared, revocations }) =>
+      shared === undefined ? [] : maker.packRevocations(revocations, epoch, sharedRecordId(epoch, shared)),
+    );
+    const revoked = [...maker.packRevocations(packed, epoch), ...alone];
     const lifted = maker.packLifts(
       sets.flatMap((set) => set.lifts),
       epoch,
     );
     for (const { record } of [...revoked, ...lifted]) insertRecord(database, record);
-    for (const { record, ids } of revoked) for (const id of ids) setCarrier(database, id, record.encoded.id);
-    for (const { record, ids } of lifted) for (const id of ids) setLiftCarrier(database, id, record.encoded.id);
-    return [...revoked, ...lifted];
+    return { revoked, lifted };
+  }
+
+  #carryLifts(lifted: readonly PackedRecord[]): void {
+    for (const { record, ids } of lifted) {
+      for (const id of ids) setLiftCarrier(this.options.database, id, record.encoded.id);
+    }
   }
 }
 
-type WrittenSet = EntrySet & { readonly shared?: string | undefined };
-
-const settle = (submission: Submission, refusal: RevocationError | undefined): void =>
-  refusal === undefined ? submission.resolve() : submission.reject(refusal);
-
-function withSupersession(
-  database: Database,
-  entry: NewRevocation,
-  now: EpochMs,
-): NewRevocation & { readonly supersedes: readonly string[] } {
-  if (hasRevocation(database, entry.id)) {
-    throw new RevocationError('ERR_IDEMPOTENCY_IN_FLIGHT', 'A revocation of this id has just been accepted.');
-  }
-  const { issuer, key } = entry;
-  if (entry.moot || countLiveOfKey(database, issuer, key, now) < ENTRIES_PER_KEY_MAX)
-    return { ...entry, supersedes: [] };
-  return { ...entry, ...supersession(entry, liveOfKey(database, issuer, key, now)) };
+interface Packed {
+  readonly revoked: readonly PackedRecord[];
+  readonly lifted: readonly PackedRecord[];
 }
+
+/** What is written of a submission; `revocations` and `lifts` are those of it that are published. */
+interface WrittenSet extends EntrySet {
+  readonly shared: string | undefined;
+  readonly entries: readonly Insertable[];
+}
+
+const settle = (submission: Submission, outcome: WrittenSet | RevocationError | undefined): void =>
+  outcome instanceof RevocationError ? submission.reject(outcome) : submission.resolve(outcome?.entries ?? []);
