@@ -57,7 +57,7 @@ describe('Of two instances, one killed by SIGKILL', () => {
     expect(fixed(replayed.body)).toEqual(fixed(answer.body));
     const next = await again.api.revoke(command('next'), { prefer: 'respond-async' });
     expect(next.body.sequence - answer.body.sequence).toBe(1);
-  }, 120_000);
+  }, 240_000);
 
   it('in the middle of a batch, can be taken over by the other: sent there again, each line has one effect', async () => {
     const count = 6_000;
@@ -78,14 +78,15 @@ describe('Of two instances, one killed by SIGKILL', () => {
       for (const api of [again.api, b.api]) expect(await countOf(api)).toBe(count);
       expect((await again.api.get('/health/ready')).body).toMatchObject({ pendingRecords: 0 });
     }, PATIENCE);
-  }, 180_000);
+  }, 240_000);
 
   it('while it fills a new epoch, leaves the opening to the other', async () => {
     const a = await start(0);
     const b = await start(1);
     const { body } = await a.api.revoke({ issuer: ISSUER, scope: 'subject', sub: 'alice', until: 'lifted' });
     await eventually(async () => expect((await b.api.get(`/v1/revocations/${body.id}`)).status).toBe(200), PATIENCE);
-    const begun = ({ service }: typeof a): boolean => service.logged.filter(({ event }) => event === 'epochBegun').length > 0;
+    const begun = ({ service }: typeof a): boolean =>
+      service.logged.filter(({ event }) => event === 'epochBegun').length > 0;
     const before = [a, b].map(({ service }) => service.logged.length);
     await nats.wipe();
     await nats.start();
@@ -107,7 +108,7 @@ describe('Of two instances, one killed by SIGKILL', () => {
     const node = await TestNode.start(deployment, nats.url, 'after-it');
     expect(await node.gate.check(await deployment.token({ sub: 'alice' }))).toMatchObject({ revocationId: body.id });
     await node.vanish();
-  }, 180_000);
+  }, 240_000);
 });
 
 interface ResultLine {

@@ -12,8 +12,8 @@ import { invalidInput } from './validation.js';
 export const BATCH_LINES_MAX = 1_000_000;
 /** A line may hold a raw token. */
 export const LINE_BYTES_MAX = 128 * 1024;
-/** Lines under way at once: enough to fill records, little enough to hold. */
-const LINES_IN_FLIGHT_MAX = 2_000;
+/** Lines under way at once: enough to fill records while others wait for the disk and the broker, little enough to hold. */
+const LINES_IN_FLIGHT_MAX = 4_000;
 
 export interface BatchInput {
   readonly chunks: AsyncIterable<Uint8Array>;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type EpochMs, keyOf, keyFields, type Revocation, type RevocationKey } from '@revocast/core';
 import { type Database, numberIn, type SqlValue, textIn } from './database.js';
 import { type JournaledRevocation, type NewRevocation, type Origin } from './entries.js';
@@ -10,8 +10,7 @@ const LIVE = 'r.moot = 0 AND r.lifted_at IS NULL AND (r.retain_until IS NULL OR 
 const seconds = (at: EpochMs): number => at / 1000;
 
 /** A digest, because a key holds personal data and may hold a NUL. */
-export const keyHash = (issuer: string, key: RevocationKey): string =>
-  createHash('sha256').update(keyOf(issuer, key)).digest('base64url');
+export const keyHash = (issuer: string, key: RevocationKey): string => hash('sha256', keyOf(issuer, key), 'base64url');
 
 /** A field as the index of fields stores it: as JSON, which escapes what the database cannot hold. */
 export const fieldText = (value: string): string => JSON.stringify(value);
@@ -22,7 +21,11 @@ export interface Insertion {
   readonly recordId: string | undefined;
 }
 
-export type Insertable = NewRevocation & { readonly supersedes: readonly string[] };
+export interface Insertable extends NewRevocation {
+  readonly supersedes: readonly string[];
+  /** `keyHash` of issuer and key, where it is known already. */
+  readonly hash?: string;
+}
 
 export function insertRevocation(database: Database, entry: Insertable, insertion: Insertion): void {
   insertKeyFields(database, entry.key, insertEntry(database, entry, insertion));
@@ -61,13 +64,21 @@ function insertEntry(database: Database, entry: Insertable, { origin, recordId }
   );
 }
 
-type Content = Pick<Insertable, 'issuer' | 'key' | 'effect' | 'moot' | 'retainUntil' | 'supersedes'>;
+type Content = Pick<Insertable, 'hash' | 'issuer' | 'key' | 'effect' | 'moot' | 'retainUntil' | 'supersedes'>;
 
 /** Values of the columns from `issuer` to `supersedes`, in their order. */
-const contentOf = ({ issuer, key, effect, moot, retainUntil, supersedes }: Content): readonly SqlValue[] => [
+const contentOf = ({
+  hash: known,
+  issuer,
+  key,
+  effect,
+  moot,
+  retainUntil,
+  supersedes,
+}: Content): readonly SqlValue[] => [
   issuer,
   key.scope,
-  keyHash(issuer, key),
+  known ?? keyHash(issuer, key),
   JSON.stringify(key),
   effect.kind,
   effect.kind === 'issuedBefore' ? effect.issuedBefore : null,
@@ -122,13 +133,15 @@ const AMONG = 'IN (SELECT value FROM json_each(?))';
 /** Those of the ids that the journal has. */
 export const knownIds = (database: Database, ids: readonly string[]): Set<string> =>
   new Set(
-    database
-      .all(`SELECT id FROM revocations WHERE id ${AMONG}`, [JSON.stringify(ids)])
-      .map((row) => textIn(row, 'id')),
+    database.all(`SELECT id FROM revocations WHERE id ${AMONG}`, [JSON.stringify(ids)]).map((row) => textIn(row, 'id')),
   );
 
 /** How many `liveOfKey` has, by the hash of the key; keys without any are left out. */
-export const countsOfKeys = (database: Database, hashes: readonly string[], now: EpochMs): ReadonlyMap<string, number> =>
+export const countsOfKeys = (
+  database: Database,
+  hashes: readonly string[],
+  now: EpochMs,
+): ReadonlyMap<string, number> =>
   new Map(
     database
       .all(

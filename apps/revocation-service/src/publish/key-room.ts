@@ -10,6 +10,7 @@ import { countsOfKeys, type Insertable, keyHash, knownIds, liveOfKey } from '../
  */
 export class KeyRoom {
   readonly #known: Set<string>;
+  readonly #hashes: ReadonlyMap<NewRevocation, string>;
   readonly #counts: ReadonlyMap<string, number>;
   /** Placed, and not yet in the journal. */
   readonly #placed = new Map<string, Insertable[]>();
@@ -19,45 +20,33 @@ export class KeyRoom {
     entries: readonly NewRevocation[],
     private readonly now: EpochMs,
   ) {
-    const hashes = entries.map(({ issuer, key }) => keyHash(issuer, key));
-    this.#known = entries.length === 0 ? new Set() : knownIds(database, entries.map(({ id }) => id));
-    this.#counts = entries.length === 0 ? new Map() : countsOfKeys(database, hashes, now);
+    this.#hashes = new Map(entries.map((entry) => [entry, keyHash(entry.issuer, entry.key)]));
+    const ids = entries.map(({ id }) => id);
+    this.#known = ids.length === 0 ? new Set() : knownIds(database, ids);
+    this.#counts = ids.length === 0 ? new Map() : countsOfKeys(database, [...this.#hashes.values()], now);
   }
 
   /** All revocations of one command, or none of them. Throws ERR_IDEMPOTENCY_IN_FLIGHT or ERR_CAPACITY. */
   place(entries: readonly NewRevocation[]): readonly Insertable[] {
-    const planned = entries.map((entry) => this.#plan(entry));
+    const planned = entries.map((entry) => this.#plan(entry, this.#hashes.get(entry) ?? ''));
     for (const entry of planned) {
       this.#known.add(entry.id);
-      if (!entry.moot) this.#add(entry);
+      if (!entry.moot) this.#placed.set(entry.hash, [...(this.#placed.get(entry.hash) ?? []), entry]);
     }
     return planned;
   }
 
-  #plan(entry: NewRevocation): Insertable {
+  #plan(entry: NewRevocation, hash: string): Insertable & { readonly hash: string } {
     if (this.#known.has(entry.id)) {
       throw new RevocationError('ERR_IDEMPOTENCY_IN_FLIGHT', 'A revocation of this id has just been accepted.');
     }
-    const hash = keyHash(entry.issuer, entry.key);
     const placed = this.#placed.get(hash) ?? [];
     if (entry.moot || (this.#counts.get(hash) ?? 0) + placed.length < ENTRIES_PER_KEY_MAX) {
-      return { ...entry, supersedes: [] };
+      return { ...entry, hash, supersedes: [] };
     }
-    const live = [...liveOfKey(this.database, entry.issuer, entry.key, this.now), ...placed];
     const superseded = new Set(placed.flatMap(({ supersedes }) => supersedes));
-    return {
-      ...entry,
-      ...supersession(
-        entry,
-        live.filter(({ id }) => !superseded.has(id)),
-      ),
-    };
-  }
-
-  #add(entry: Insertable): void {
-    const hash = keyHash(entry.issuer, entry.key);
-    const placed = this.#placed.get(hash);
-    if (placed === undefined) this.#placed.set(hash, [entry]);
-    else placed.push(entry);
+    const live = [...liveOfKey(this.database, entry.issuer, entry.key, this.now), ...placed];
+    const left = live.filter(({ id }) => !superseded.has(id));
+    return { ...entry, hash, ...supersession(entry, left) };
   }
 }

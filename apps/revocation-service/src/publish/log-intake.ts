@@ -124,28 +124,34 @@ export class LogIntake {
   #run(): void {
     if (this.#running !== undefined || this.#isClosed) return;
     this.#disarm();
-    this.#running = this.#readAll().finally(() => {
+    this.#running = this.#readAll().then((isDone) => {
       this.#running = undefined;
-      // What was hinted at after the last look.
-      if (this.#target > this.#taken && !this.#isClosed)
-        this.#disarm = this.options.schedule(RETRY_MS, () => this.#run());
+      if (this.#target <= this.#taken || this.#isClosed) return;
+      // What was hinted at while the last read ended; or what could not be read.
+      if (isDone) this.#run();
+      else this.#disarm = this.options.schedule(RETRY_MS, () => this.#run());
     });
   }
 
-  async #readAll(): Promise<void> {
+  /** False when it could not read on. */
+  async #readAll(): Promise<boolean> {
     for (;;) {
       const log = this.#log;
-      if (log === undefined || this.#isClosed || this.watermark() >= this.#target) break;
+      if (log === undefined || this.#isClosed || this.watermark() >= this.#target) return this.#ended();
       try {
         await this.#readChunk(log);
       } catch (error) {
         // A hint that no head confirms is forgotten; what is really there will be heard of again.
         this.#target = this.#proven;
         if (this.#target > this.#taken) this.options.log.warn('logNotRead', { error });
-        return;
+        return false;
       }
     }
+  }
+
+  #ended(): boolean {
     this.#tell();
+    return true;
   }
 
   async #readChunk(log: LogIdentity): Promise<void> {
