@@ -81,6 +81,8 @@ export class EpochFilling {
   async #awaitPeers(epoch: string): Promise<void> {
     const { peers, log } = this.options;
     for (let waitedMs = 0; peers.unfilled(epoch).length > 0; waitedMs += LOOK_MS) {
+      // A million entries take their time.
+      if (peers.isFilling(epoch)) waitedMs = 0;
       if (waitedMs >= PEERS_MS_MAX) {
         log.error('openedWithout', { epoch, instances: peers.unfilled(epoch).map(({ instance }) => instance) });
         return;
