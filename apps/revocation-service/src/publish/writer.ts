@@ -137,7 +137,8 @@ export class Writer {
     const { lifted, revoked } = epoch === undefined ? { lifted: [], revoked: [] } : this.#pack(written, epoch);
     const carriers = new Map(revoked.flatMap(({ record, ids }) => ids.map((id) => [id, record.encoded.id])));
     for (const { entries } of written) {
-      for (const entry of entries) insertRevocation(database, entry, { origin: 'command', recordId: carriers.get(entry.id) });
+      for (const entry of entries)
+        insertRevocation(database, entry, { origin: 'command', recordId: carriers.get(entry.id) });
     }
     this.#carryLifts(lifted);
     return { records: [...revoked, ...lifted], outcomes };
