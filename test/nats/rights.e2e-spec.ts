@@ -162,6 +162,14 @@ describe('the service', () => {
     await askJson(service, '$JS.API.STREAM.UPDATE.REVOCAST_LOG_e1', logConfig);
   });
 
+  it('hears other instances of itself', async () => {
+    const other = await open('service', env.NATS_SERVICE_PASSWORD, 'service');
+    const notices = await listen(other, 'revocast.instance');
+    service.publish('revocast.instance', 'notice');
+    expect((await next(notices)).string()).toBe('notice');
+    await other.close();
+  });
+
   it.each([
     `$JS.API.STREAM.PURGE.${LOG}`,
     `$JS.API.STREAM.MSG.DELETE.${LOG}`,
@@ -244,6 +252,7 @@ describe('a node', () => {
     'revocast.live.token',
     'revocast.snap.chunk',
     'revocast.tick',
+    'revocast.instance',
     'revocast.node.other-service.i1',
     'revocast.node.api-node',
     'revocast.node.api-node.i1.more',
@@ -278,6 +287,7 @@ describe('a node', () => {
     '_INBOX.>',
     '_INBOX_revocast_service.>',
     'revocast.node.*.*',
+    'revocast.instance',
     'revocast.log.>',
     'revocast.cmd.>',
     '$JS.EVENT.>',
