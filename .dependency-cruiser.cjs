@@ -19,9 +19,9 @@ module.exports = {
       name: 'gate-knows-no-framework',
       severity: 'error',
       comment:
-        'Gate imports core, jose and zod, nothing else: plain data in, plain data out. Put what knows a framework or a broker into libs/nest or libs/jetstream.',
+        'Gate imports core, jose, lru-cache and zod, nothing else: plain data in, plain data out. Put what knows a framework or a broker into libs/nest or libs/jetstream.',
       from: { path: '^libs/gate/src/', pathNot: SPEC },
-      to: { pathNot: ['^libs/(?:gate|core)/', npm('jose|zod')], dependencyTypesNot: ['core'] },
+      to: { pathNot: ['^libs/(?:gate|core)/', npm('jose|lru-cache|zod')], dependencyTypesNot: ['core'] },
     },
     {
       name: 'nest-does-not-know-nats',

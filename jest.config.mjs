@@ -29,6 +29,8 @@ if (major < 24 || (major === 24 && minor < 9)) {
 }
 
 export default {
+  // A limit says that a test hangs, never how fast it should be: machines are shared, and a slow one is no failure.
+  testTimeout: 120_000,
   coverageProvider: 'v8',
   coverageReporters: ['text', 'lcov'],
   coverageThreshold: { global: { lines: 90, branches: 80 } },
@@ -50,6 +52,10 @@ export default {
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/packages/'],
     },
     // Packs the libraries and installs them into projects of their own: minutes, and a registry.
-    { ...project, displayName: 'packages', testMatch: ['<rootDir>/test/packages/*.e2e-spec.ts'] },
+    {
+      ...project,
+      displayName: 'packages',
+      testMatch: ['<rootDir>/test/packages/*.e2e-spec.ts'],
+    },
   ],
 };

@@ -4,9 +4,11 @@
 // that install the packed libraries (after a build; they need a registry, so a plain `npm test` leaves them out), and
 // the suites that talk to NATS once more on the oldest supported server, where that can be had.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { build } from './dev/build.mjs';
 import { oldestServerPhase } from './nats/oldest.mjs';
 
@@ -14,23 +16,77 @@ const root = join(import.meta.dirname, '..');
 const phases = [{ args: ['--selectProjects', 'unit'] }, { args: ['--selectProjects', 'e2e', '--runInBand'] }];
 const packages = { args: ['--selectProjects', 'packages', '--runInBand'] };
 
+/** A phase takes minutes. One that takes this long hangs, and a run that hangs tells nobody what is wrong. Milliseconds. */
+const PHASE_MS_MAX = 15 * 60_000;
+/** After its report jest waits for whatever tests left open, for ever. Milliseconds. */
+const LINGER_MS_MAX = 30_000;
+
 /** Not having the oldest server is said loudly by itself, and fails no run: a machine may be without its source. */
 async function more() {
   const oldest = await oldestServerPhase();
   return oldest === undefined ? [packages] : [packages, oldest];
 }
 
-const runNode = (args, env) =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
+/** Ends a whole process group: jest's workers and the servers of its tests would outlive jest. */
+function endGroup(child, why) {
+  console.error(why);
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+/**
+ * Runs a process that may not hang: not for longer than `limitMs`, and not for longer than `lingerMs` once `done()`
+ * resolved. Answers its exit code, 1 when it had to be ended.
+ */
+export async function runBounded({ args, env, limitMs, lingerMs, done }) {
+  // A group of its own, so that what hangs can be ended with everything it started.
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env, detached: true });
+  const forward = (signal) => endGroup(child, `ended by ${signal}`);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, forward);
+  const over = new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   });
+  const timers = [setTimeout(() => endGroup(child, `not done after ${limitMs / 1000} s: ended`), limitMs)];
+  const watch = done(over).then((isDone) => {
+    if (isDone) timers.push(setTimeout(() => endGroup(child, 'done, but something was left open: ended'), lingerMs));
+  });
+  try {
+    return await over;
+  } finally {
+    await watch;
+    for (const timer of timers) clearTimeout(timer);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.removeListener(signal, forward);
+  }
+}
+
+/** Resolves to true once jest has written its report, to false when it ended without one. */
+const reported = (outputFile) => async (over) => {
+  let ended = false;
+  void over.then(
+    () => (ended = true),
+    () => (ended = true),
+  );
+  while (!ended) {
+    if (existsSync(outputFile)) return true;
+    await pause(500);
+  }
+  return false;
+};
 
 async function runPhase(phase, outputFile, extraArgs) {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   const report = ['--json', `--outputFile=${outputFile}`, '--passWithNoTests'];
-  const code = await runNode([...jest, ...phase.args, ...report, ...extraArgs], phase.env);
+  const code = await runBounded({
+    args: [...jest, ...phase.args, ...report, ...extraArgs],
+    env: { ...process.env, ...phase.env },
+    limitMs: PHASE_MS_MAX,
+    lingerMs: LINGER_MS_MAX,
+    done: reported(outputFile),
+  });
   try {
     return { code, result: JSON.parse(await readFile(outputFile, 'utf8')) };
   } catch {

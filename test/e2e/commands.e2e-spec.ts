@@ -1,8 +1,19 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@revocast/testing';
 import { DEV_ISSUER, isAlive, type LocalFleet, makeHome, removeHome, runToEnd, startFleet } from './local-fleet.js';
 
 const everyPid = (fleet: LocalFleet): readonly number[] => [fleet.pids.service, ...fleet.pids.nodes, fleet.pids.nats];
+
+const accepts = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const answer = (isOpen: boolean): void => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.once('connect', () => answer(true)).once('error', () => answer(false));
+  });
 
 describe('the start command', () => {
   let dir: string;
@@ -31,7 +42,7 @@ describe('the start command', () => {
     await second.stop();
   }, 120_000);
 
-  it('starts a child again that dies, and leaves nothing behind when it is killed itself', async () => {
+  it('starts the service or nats-server again when it dies, and leaves nothing behind when it is killed itself', async () => {
     const fleet = await startFleet(dir, ['--nodes', '1']);
     process.kill(fleet.pids.service, 'SIGKILL');
     const isReady = async (): Promise<void> => {
@@ -39,11 +50,21 @@ describe('the start command', () => {
       expect(response.status).toBe(200);
     };
     await eventually(isReady, { withinMs: 20_000 });
-    fleet.child.kill('SIGKILL');
-    await eventually(async () => {
-      expect(everyPid(fleet).filter(isAlive)).toEqual([]);
-      await expect(fetch(fleet.service)).rejects.toThrow();
+    process.kill(fleet.pids.nats, 'SIGKILL');
+    await eventually(() => expect(isAlive(fleet.pids.nats)).toBe(false));
+    const command = { issuer: DEV_ISSUER, scope: 'subject', sub: 'after-the-crash' };
+    await eventually(async () => expect((await fleet.call('POST', '/v1/revocations', command)).status).toBe(201), {
+      withinMs: 30_000,
     });
+    fleet.child.kill('SIGKILL');
+    await eventually(
+      async () => {
+        expect(everyPid(fleet).filter(isAlive)).toEqual([]);
+        await expect(fetch(fleet.service)).rejects.toThrow();
+        expect(await accepts(fleet.nats)).toBe(false);
+      },
+      { withinMs: 15_000 },
+    );
   }, 120_000);
 });
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { afterAll } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -34,12 +35,21 @@ export interface Answer {
 export const makeHome = (): Promise<string> => mkdtemp(join(tmpdir(), 'revocast-e2e-'));
 export const removeHome = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
 
-const run = (script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess =>
-  spawn(process.execPath, [join(root, 'tools', script), ...args], {
+const commands: ChildProcess[] = [];
+// What a failed test left running: jest would wait for it. Its own children end with it.
+afterAll(() => {
+  for (const command of commands) command.kill('SIGKILL');
+});
+
+const run = (script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess => {
+  const command = spawn(process.execPath, [join(root, 'tools', script), ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  commands.push(command);
+  return command;
+};
 
 /** Everything a command printed on stdout, and its exit code. */
 export const runToEnd = async (

@@ -1,9 +1,9 @@
 // A whole local fleet: nats-server, revocation service, API nodes. Used by `npm start` and the demo.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startNatsServer } from '../nats/index.mjs';
 import { Children } from './children.mjs';
 import { openHome } from './home.mjs';
+import { openNats } from './nats.mjs';
 import { freePort } from './ports.mjs';
 import { untilReady } from './readiness.mjs';
 
@@ -69,7 +69,7 @@ export const openFleet = async ({ dir, servicePort, nodePorts, moreIssuers = [],
   const logs = join(dir, 'logs');
   await mkdir(logs, { recursive: true });
   await mkdir(home.files.journal, { recursive: true });
-  const nats = await startNatsServer({ storeDir: home.files.nats, log });
+  const nats = await openNats({ storeDir: home.files.nats, restart, log });
   const env = environments(home, nats, nodePorts.length);
   const fleet = new Fleet({ home, nats, children: new Children({ log, restart }), env, logs });
   try {

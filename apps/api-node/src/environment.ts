@@ -24,6 +24,10 @@ export class EnvironmentReader {
     return value;
   }
 
+  optionalWord(name: string, allowed: RegExp): string | undefined {
+    return this.text(name) === undefined ? undefined : this.word(name, allowed);
+  }
+
   whole(name: string, { from, to, otherwise }: { from: number; to: number; otherwise: number }): number {
     const text = this.text(name) ?? String(otherwise);
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

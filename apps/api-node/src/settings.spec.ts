@@ -49,6 +49,12 @@ describe('the settings of a node', () => {
     expect(revocation.issuers).toEqual(JSON.parse(issuers));
   });
 
+  it('name a local file only where one is set; it need not exist yet', () => {
+    expect(read().revocation).not.toHaveProperty('localFile');
+    expect(read({ REVOCAST_LOCAL_FILE: '' }).revocation).not.toHaveProperty('localFile');
+    expect(read({ REVOCAST_LOCAL_FILE: '/none/local.json' }).revocation.localFile).toBe('/none/local.json');
+  });
+
   it('are all named at once when they are wrong', () => {
     const problems = problemsOf({
       ...{ PORT: '70000', REVOCAST_STALENESS_MS_MAX: '5 minutes', REVOCAST_MODE: 'lax', REVOCAST_SERVICE: 'a.b' },
@@ -83,6 +89,23 @@ describe('the settings of a node', () => {
     expect([issuersFile, revocation.issuers]).toEqual([path, JSON.parse(issuers)]);
     const keys = file('keys.json', recordKeys);
     expect(() => read({ REVOCAST_RECORD_KEYS: undefined, REVOCAST_RECORD_KEYS_FILE: keys })).not.toThrow();
+  });
+
+  it('bound the cache of verified tokens, or switch it off', () => {
+    const bounds = { entriesMax: 20_000, bytesMax: 67_108_864 };
+    expect(read().revocation.tokenCache).toEqual(bounds);
+    expect(read({ REVOCAST_TOKEN_CACHE: 'off' }).revocation.tokenCache).toBe(false);
+    const entriesMax = read({ REVOCAST_TOKEN_CACHE_ENTRIES_MAX: '7' }).revocation.tokenCache;
+    expect(entriesMax).toEqual({ ...bounds, entriesMax: 7 });
+    const wrong = { REVOCAST_TOKEN_CACHE: 'perhaps', REVOCAST_TOKEN_CACHE_ENTRIES_MAX: '0' };
+    const problems = problemsOf({ ...COMPLETE, ...wrong, REVOCAST_TOKEN_CACHE_BYTES_MAX: '64MB' });
+    expect(problems).toHaveLength(3);
+  });
+
+  it('name the hub of a leaf only by what is a JetStream domain', () => {
+    expect(() => read({ REVOCAST_HUB_DOMAIN: 'hub' })).not.toThrow();
+    const problems = problemsOf({ ...COMPLETE, REVOCAST_HUB_DOMAIN: 'hub.API.>' });
+    expect(problems).toEqual([expect.stringMatching(/^REVOCAST_HUB_DOMAIN: /)]);
   });
 
   it('take an empty variable for none', () => {

@@ -110,6 +110,9 @@ describe('the API of a node', () => {
     ]) {
       expect(text.split('\n')).toContain(line);
     }
+    for (const name of ['entries', 'bytes', 'hits_total', 'misses_total']) {
+      expect(text).toMatch(new RegExp(`^revocast_token_cache_${name} [1-9]`, 'm'));
+    }
     expect(text).toMatch(/^revocast_staleness_ms \d/m);
     expect(text).toMatch(/^revocast_index_bytes [1-9]/m);
     for (const secret of [token, 'alice', AN_ISSUER]) expect(text).not.toContain(secret);

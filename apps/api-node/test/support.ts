@@ -36,7 +36,7 @@ export interface StartedNode {
 }
 
 /** The app over a broker in memory, on a free port. */
-export async function startNode(issuersFile?: string): Promise<StartedNode> {
+export async function startNode(issuersFile?: string, localFile?: string): Promise<StartedNode> {
   const key = aKey();
   const schedule = (delayMs: number, task: () => void) => {
     const timer = setTimeout(task, delayMs);
@@ -44,7 +44,10 @@ export async function startNode(issuersFile?: string): Promise<StartedNode> {
   };
   const broker = new InMemoryBroker({ schedule, now: () => epochMs(Date.now()) });
   const feed = broker.createFeed();
-  const revocation = { feed, issuers: key.issuers, mode: 'strict', service: 'api-node', nodeId: 'node-1' } as const;
+  const revocation = {
+    ...{ feed, issuers: key.issuers, mode: 'strict' as const, service: 'api-node', nodeId: 'node-1' },
+    ...(localFile !== undefined && { localFile }),
+  };
   const imports = [AppModule.with({ host: '127.0.0.1', port: 0, issuersFile, revocation })];
   const module = await Test.createTestingModule({ imports }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });

@@ -56,7 +56,10 @@ export class Service {
     this.commands = this.#makeCommands(settings);
     const { fleet, ticker, hub } = this.watching;
     const { keeper, outbox, intake } = writing;
-    this.health = new Health({ fleet, ticker, hub, keeper, outbox, intake, follower, metrics });
+    const { liveEntriesMax } = settings;
+    const watching = { fleet, issuers, ticker, hub };
+    const strangers = (): number => writing.strangers;
+    this.health = new Health({ ...watching, strangers, keeper, outbox, intake, follower, metrics, liveEntriesMax });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);
   }
 

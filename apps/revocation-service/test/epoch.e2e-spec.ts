@@ -120,6 +120,22 @@ describe('The log of the service', () => {
     await node.vanish();
   }, 60_000);
 
+  it('is nobody’s first when the service died before it noted that an epoch was open: nodes may have a proof from that one', async () => {
+    const first = await start();
+    await first.ready();
+    first.service.writing.database.run("UPDATE epochs SET state = 'opening'", []);
+    await stop(first);
+    await nats.wipe();
+    await nats.start();
+    const second = await start();
+    await second.ready();
+    const node = await TestNode.start(deployment, nats.url, 'the-only-one-heard');
+    await second.hears('the-only-one-heard');
+    const { body } = await second.api.revoke({ issuer: ISSUER, scope: 'subject', sub: 'alice' }, { prefer: 'wait=1' });
+    expect(body.propagation).toMatchObject({ state: 'propagating', nodes: 1, applied: 1 });
+    await node.vanish();
+  }, 60_000);
+
   it('gets the settings of an issuer again when they change, and nodes with the old ones no longer count', async () => {
     const first = await start();
     await first.ready();

@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { eventually, startTestNats, type TestNats } from '@revocast/testing';
 import { type Api } from './support/api.js';
 import { ServiceProcess } from './support/service-process.js';
-import { Deployment, ISSUER } from './support/settings.js';
+import { Deployment, ISSUER, READER_KEY } from './support/settings.js';
 import { TestNode } from './support/test-node.js';
+import { watch } from './support/watcher.js';
 
 const command = (jti: string): object => ({ issuer: ISSUER, scope: 'token', jti });
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -142,6 +143,13 @@ describe('A service that was killed', () => {
     const second = ServiceProcess.spawn(await deployment.environment(nats.url));
     expect(await second.exited).toMatchObject({ code: 78 });
     expect(await service.end()).toEqual({ code: 0, signal: null });
+  }, 60_000);
+
+  it('ends on SIGTERM although somebody watches its events', async () => {
+    const watcher = watch(await (await start()).ready(), READER_KEY);
+    await watcher.opened;
+    expect(await service.end()).toEqual({ code: 0, signal: null });
+    await watcher.ended;
   }, 60_000);
 });
 

@@ -1,44 +1,10 @@
-import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, startTestNats, type TestNats } from '@revocast/testing';
 import { type Api } from './support/api.js';
 import { type RunningService, startService } from './support/running-service.js';
 import { Deployment, ISSUER, LIMITED_KEY, READER_KEY } from './support/settings.js';
 import { TestNode } from './support/test-node.js';
-
-interface Heard {
-  readonly name: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** Reads server-sent events into a list until it is closed. */
-function watch(
-  api: Api,
-  key: string,
-): { readonly events: Heard[]; readonly opened: Promise<void>; readonly close: () => void } {
-  const events: Heard[] = [];
-  const call = request(`${api.url}/v1/events`, { headers: { authorization: `Bearer ${key}` } });
-  const opened = new Promise<void>((resolve, reject) => {
-    call.on('error', reject);
-    call.on('response', (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => {
-        resolve();
-        text += chunk.toString();
-        const blocks = text.split('\n\n');
-        text = blocks.pop() ?? '';
-        for (const block of blocks) events.push(...eventIn(block));
-      });
-    });
-  });
-  call.end();
-  return { events, opened, close: () => call.destroy() };
-}
-
-function eventIn(block: string): readonly Heard[] {
-  const [, name, data] = /^event: (\w+)\ndata: (.*)$/.exec(block) ?? [];
-  return name === undefined || data === undefined ? [] : [{ name, data: JSON.parse(data) as Heard['data'] }];
-}
+import { watch } from './support/watcher.js';
 
 describe('Somebody who watches the service', () => {
   const deployment = new Deployment();

@@ -40,6 +40,19 @@ describe('Asks', () => {
     expect(asks.mayStart('head', at(0))).toBe(true);
   });
 
+  it('end a pause early when there is a reason to, and begin none', () => {
+    const asks = new Asks(() => 1);
+    asks.refused('locate', at(0));
+    asks.hasten('locate', at(0), 1_000);
+    expect(asks.nextStart(at(0))).toBe(300);
+    asks.hasten('locate', at(0), 50);
+    asks.hasten('head', at(0), 50);
+    expect(asks.mayStart('locate', at(50))).toBe(true);
+    expect(asks.mayStart('head', at(0))).toBe(true);
+    asks.refused('locate', at(50));
+    expect(asks.nextStart(at(50))).toBe(550);
+  });
+
   it('keep the pause that is on when another one is wanted', () => {
     const asks = new Asks(() => 0);
     asks.delay('read', at(0), 50);

@@ -11,7 +11,13 @@ export type Ask =
   | { readonly kind: 'subscribe' }
   | { readonly kind: 'locate' }
   | { readonly kind: 'head'; readonly log: LogIdentity; readonly believed: Belief }
-  | { readonly kind: 'read'; readonly log: LogIdentity; readonly from: Sequence; readonly to: Sequence }
+  | {
+      readonly kind: 'read';
+      readonly log: LogIdentity;
+      readonly from: Sequence;
+      readonly to: Sequence;
+      readonly original: boolean;
+    }
   /** Reads what we hold, to see whether the log still has the same; then `proves` is proven, if this was the last check. */
   | {
       readonly kind: 'verify';
@@ -105,6 +111,13 @@ export class Asks {
     if (!this.mayStart(kind, now)) return;
     const attempts = this.#retries.get(kind)?.attempts ?? 0;
     this.#retries.set(kind, { attempts, notBefore: monotonicMs(now.monotonic + delayMs) });
+  }
+
+  /** Not later than `delayMs` from now, whatever pause is on. */
+  hasten(kind: AskKind, now: Instant, delayMs: number): void {
+    const retry = this.#retries.get(kind);
+    const at = monotonicMs(now.monotonic + delayMs);
+    if (retry !== undefined && retry.notBefore > at) this.#retries.set(kind, { ...retry, notBefore: at });
   }
 
   /** When the next pause ends; infinity when none is on. */

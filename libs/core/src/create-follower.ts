@@ -19,6 +19,9 @@ import { type TokenFacts } from './token.js';
 import { BEFORE_FIRST } from './units.js';
 import { type Freshness, type Hit, STALENESS_MS_MAX_DEFAULT, type UnknownReason } from './verdict.js';
 
+/** What we hold is compared with the log itself. */
+const ORIGINAL = { original: true } as const;
+
 /** Makes a follower; nothing happens before `start()`. */
 export const createFollower = (options: FollowerOptions): Follower => new FeedFollower(options);
 
@@ -167,9 +170,9 @@ class FeedFollower implements Follower {
       case 'head':
         return { kind: 'head', head: await this.#feed.head(ask.log) };
       case 'read':
-        return { kind: 'records', records: await this.#feed.read(ask.log, ask.from, ask.to) };
+        return { kind: 'records', records: await this.#feed.read(ask.log, ask.from, ask.to, ask) };
       case 'verify':
-        return { kind: 'records', records: await this.#feed.read(ask.log, ask.check.from, ask.check.to) };
+        return { kind: 'records', records: await this.#feed.read(ask.log, ask.check.from, ask.check.to, ORIGINAL) };
     }
   }
 

@@ -3,6 +3,7 @@ export type ErrorCode =
   // defect and configuration
   | 'ERR_INVARIANT'
   | 'ERR_CONFIG'
+  | 'ERR_LOCAL_FILE'
   // commands
   | 'ERR_REVOCATION_INVALID'
   | 'ERR_SCOPE_UNKNOWN'

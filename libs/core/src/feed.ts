@@ -33,6 +33,14 @@ export interface FeedListener {
   tick(tick: Tick): void;
 }
 
+export interface ReadOptions {
+  /**
+   * Only the log itself may answer, no copy that is kept apart from it (a mirror at a leaf server): a copy of a log that was rolled back still has what
+   * was lost, so it agrees with a node that holds the same, and both miss what stands there now. Default false.
+   */
+  readonly original?: boolean;
+}
+
 /**
  * The port through which records reach a node. Two implementations: JetStream and in-memory; one contract suite.
  * A rejected promise means "ask again later": RevocationError with ERR_FEED_DISCONNECTED or ERR_LOG_UNAVAILABLE.
@@ -50,7 +58,7 @@ export interface Feed {
    * The records `from`..`to`, both included, in order, exactly one per sequence that the log still has. A sequence that
    * cannot be had now (a lagging replica) rejects: it is never left out in silence.
    */
-  read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]>;
+  read(log: LogIdentity, from: Sequence, to: Sequence, options?: ReadOptions): Promise<readonly FeedRecord[]>;
   /** Tells the service about this node; best effort, never throws. */
   report(heartbeat: Heartbeat): void;
   close(): Promise<void>;

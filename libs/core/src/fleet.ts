@@ -12,7 +12,16 @@ import { type EpochMs, type Sequence } from './units.js';
  * `presumedGone` not heard for the largest bound and a second; `silent` not heard for 3 s; `observing` mode `observe`;
  * `notCovering` no guard in use, or settings unlike the declared ones; `lagging` behind the head or not current; `current`.
  */
-export type NodeState = 'current' | 'lagging' | 'silent' | 'presumedGone' | 'gone' | 'notCovering' | 'observing';
+export const NODE_STATES = [
+  'current',
+  'lagging',
+  'silent',
+  'presumedGone',
+  'gone',
+  'notCovering',
+  'observing',
+] as const;
+export type NodeState = (typeof NODE_STATES)[number];
 
 /** A node as it last spoke of itself, and as the fleet sees it. */
 export interface NodeView extends Omit<Heartbeat, 'goodbye' | 'at' | 'state'> {
@@ -45,6 +54,9 @@ export interface FleetViewOptions extends RosterOptions {
  * acknowledged has applied it. One that has not may answer `active` for as long as its last proof of freshness holds:
  * a proof dated after the PubAck includes the record, and one dated before it has run out at PubAck + the largest bound
  * in force + 1 s. When such a node was last heard plays no part: its heartbeats may be lost while its proofs are not.
+ *
+ * A node with a local file may be opened by it while nobody hears it. It counts as closed only by what it said within the
+ * last seconds (`local-word.ts`); if it is not heard when time would close it, it is not counted.
  *
  * What is said of *every* node holds only if every node is known: the **roster** must be complete. It is
  * - after this instance has listened for the largest bound + 1 s: a node that was not heard meanwhile had no

@@ -21,6 +21,8 @@ export const VOIDS_MAX = 1_024;
 export const VERIFY_RECORDS_MAX = 64;
 /** Cuts without a proof in between; after more of them the log is read again. */
 export const CUTS_REMEMBERED_MAX = 64;
+/** Sequences in conflict that are compared one by one; with more of them the log is read again. */
+export const CONFLICTS_MAX = 256;
 /** Issuers whose declared settings are remembered; an issuer of ours that finds no room counts as weaker. */
 export const DECLARED_ISSUERS_MAX = 4_096;
 

@@ -4,12 +4,15 @@ import {
   aCurrentScene,
   aRevocation,
   epochOpenedBody,
+  type FollowerScene,
   revoke,
   revokedBody,
   SCENE_BOUND_MS,
   untilCurrent,
   verdictOn,
 } from '@revocast/testing';
+import { type FeedRecord } from './record.js';
+import { CONFLICTS_MAX, VERIFY_RECORDS_MAX } from './follower-limits.js';
 import { epochMs, sequence } from './units.js';
 
 describe('A follower of a log that lost its memory', () => {
@@ -99,6 +102,64 @@ describe('A follower that is lied to', () => {
     await scene.time.advance(3_000);
     expect(verdictOn(scene, 'jti-hidden').kind).toBe('revoked');
     expect(scene.follower.status().watermark).toBe(3);
+  });
+
+  /** The live feed loses `jti-hidden` at sequence 2; somebody sends the record of sequence 3 in its place. The log is busy. */
+  const lieAbout = (scene: FollowerScene): FeedRecord => {
+    scene.broker.faults = { deliver: () => [] };
+    revoke(scene, 'jti-hidden');
+    const twin = revoke(scene, 'jti-twin');
+    scene.broker.faults = { travelMs: () => 10 };
+    scene.broker.inject({ ...twin, sequence: sequence(2) });
+    for (let more = 0; more < 3 * VERIFY_RECORDS_MAX; more += 1) revoke(scene, `jti-more-${more}`);
+    return revoke(scene, 'jti-last');
+  };
+
+  it('finds a record out that was sent under the sequence of one that the live feed lost', async () => {
+    const scene = await aCurrentScene({ stalenessMsMax: 300_000 });
+    lieAbout(scene);
+    await scene.time.advance(10_000);
+    expect(verdictOn(scene, 'jti-hidden').kind).toBe('revoked');
+    await untilCurrent(scene);
+  });
+
+  it('finds it out also when it is distracted by a conflict that somebody invents', async () => {
+    const scene = await aCurrentScene({ stalenessMsMax: 300_000 });
+    const last = lieAbout(scene);
+    for (let turn = 0; turn < 2_000; turn += 1) {
+      await scene.time.advance(5);
+      scene.broker.inject({ ...last, identity: 'invented' });
+    }
+    expect(verdictOn(scene, 'jti-hidden').kind).toBe('revoked');
+  });
+
+  it('believes the log alone about what was stored while it was away', async () => {
+    const scene = await aCurrentScene({ stalenessMsMax: 300_000 });
+    scene.feed.disconnect();
+    revoke(scene, 'jti-hidden');
+    for (let more = 0; more < 3 * VERIFY_RECORDS_MAX; more += 1) revoke(scene, `jti-more-${more}`);
+    const last = revoke(scene, 'jti-last');
+    scene.broker.faults = { travelMs: () => 10 };
+    scene.feed.reconnect();
+    for (let turn = 0; turn < 10; turn += 1) {
+      await scene.time.advance(10);
+      scene.broker.inject({ ...last, sequence: sequence(2) });
+    }
+    await scene.time.advance(10_000);
+    expect(verdictOn(scene, 'jti-hidden').kind).toBe('revoked');
+    expect(scene.follower.status().counters.resyncs).toBe(0);
+    await untilCurrent(scene);
+  });
+
+  it('reads the log again when more is in conflict than is worth comparing', async () => {
+    const scene = await aCurrentScene({ stalenessMsMax: 300_000 });
+    const records = Array.from({ length: CONFLICTS_MAX + 1 }, (_, at) => revoke(scene, `jti-${at}`));
+    await scene.time.advance(10);
+    for (const record of records) scene.broker.inject({ ...record, identity: `not ${record.identity}` });
+    await scene.time.advance(10);
+    expect(scene.follower.status().counters.resyncs).toBe(1);
+    await untilCurrent(scene);
+    expect(scene.follower.status().watermark).toBe(CONFLICTS_MAX + 2);
   });
 
   it('does not move its watermark over an old record that it never saw', async () => {

@@ -183,6 +183,7 @@ export class FollowerMachine {
     if (outcome === 'conflict') this.counters.regress += 1;
     if (outcome === 'otherEpoch') this.#locateSoon(now);
     if (outcome === 'conflict' || outcome === 'doubtful') this.#heads.dueSoon(now, 0);
+    if (this.#cursor?.isOverwhelmed === true) this.#startOver('rolledBack', this.#cursor.log);
     if (outcome !== 'gap') return;
     this.counters.gaps += 1;
     this.#asks.delay('read', now, this.#prng() * GAP_JITTER_MS);
@@ -191,6 +192,8 @@ export class FollowerMachine {
   #onTick(tick: Tick, now: Instant): void {
     const isNewest = this.ticks.hear(tick, now);
     const cursor = this.#cursor;
+    // Whoever ticks has a log: however often we looked in vain, now there is one.
+    if (isNewest && cursor === undefined) this.#asks.hasten('locate', now, this.#prng() * HINTED_ASK_EVERY_MS);
     if (cursor === undefined) return;
     if (tick.epoch !== cursor.log.epoch) {
       if (isNewest) this.#locateSoon(now);
@@ -353,10 +356,12 @@ export class FollowerMachine {
   #planReads({ log }: LogCursor, now: Instant): void {
     if (!this.#asks.mayStart('read', now)) return;
     const reading: SequenceRange[] = [...this.#asks.reading(), ...this.#backlog.ranges];
+    // What did not agree with the log may have come from a copy of it: until something is proven, none is asked.
+    const original = this.#resync === 'rolledBack';
     while (reading.length < READS_IN_FLIGHT_MAX) {
       const range = this.#cursor?.nextRead(reading);
       if (range === undefined) return;
-      const ask = { kind: 'read', log, ...range } as const;
+      const ask = { kind: 'read', log, ...range, original } as const;
       reading.push(ask);
       this.#ask(ask, now);
     }

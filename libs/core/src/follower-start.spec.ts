@@ -11,6 +11,7 @@ import {
   untilCurrent,
   verdictOn,
 } from '@revocast/testing';
+import { HINTED_ASK_EVERY_MS } from './follower-limits.js';
 import { createIndex } from './plain-index.js';
 import { epochMs } from './units.js';
 
@@ -75,6 +76,16 @@ describe('A follower that starts', () => {
     scene.follower.start();
     await scene.time.advance(30_000);
     expect(scene.follower.status()).toMatchObject({ state: 'catchingUp', because, everCurrent: false });
+  });
+
+  it('looks for the log soon after it hears a tick, however long it looked in vain', async () => {
+    const scene = aScene({ prng: () => 0.999 });
+    scene.follower.start();
+    await scene.time.advance(60_000);
+    openEpoch(scene);
+    scene.broker.tick();
+    await scene.time.advance(HINTED_ASK_EVERY_MS);
+    expect(scene.follower.status()).toMatchObject({ state: 'current', watermark: 1 });
   });
 
   it('finds the hash key at the end of a log that was published again, and then applies all of it', async () => {

@@ -17,6 +17,17 @@ export interface IssuerCoverage {
   readonly seen: Readonly<Partial<Record<Scope, number>>>;
 }
 
+/** What a node says about the file beside it (`REVOCAST_LOCAL_FILE`). Its presence alone says that the node may be overridden. */
+export interface LocalFileReport {
+  /** Local revocations in force. */
+  readonly entries: number;
+  /** The file that is there now is not in force, or none could be read. */
+  readonly broken: boolean;
+  /** An override of the mode that is in force or announced, and when it ends. */
+  readonly modeOverride?: Mode;
+  readonly until?: EpochMs;
+}
+
 /** What a node says about itself, each second and right after an apply. Not signed: it only ever delays a proof. */
 export interface Heartbeat {
   readonly node: string;
@@ -31,7 +42,7 @@ export interface Heartbeat {
   readonly state: FollowerState;
   /** Why the state is what it is, a short code. */
   readonly because?: string;
-  /** The weakest mode and the largest bound of any policy in the process. */
+  /** The weakest mode, one that is about to come into force included, and the largest bound of any policy in the process. */
   readonly mode: Mode;
   readonly stalenessMsMax: number;
   readonly stalenessMs: number | undefined;
@@ -40,6 +51,10 @@ export interface Heartbeat {
   /** Whether a guard or checker really asks: a module that is imported but not used protects nothing. */
   readonly guarded: boolean;
   readonly at: EpochMs;
+  /** Present when the node listens to a local file: it may become weaker while nobody hears it. */
+  readonly localFile?: LocalFileReport;
+  /** Time of the newest tick it has heard, by the clock of the service: proves that this was said after it. */
+  readonly newestTick?: EpochMs;
   /** Set in the last heartbeat: the guard has already begun to answer unknown. */
   readonly goodbye?: true;
 }

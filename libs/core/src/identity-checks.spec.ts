@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CUTS_REMEMBERED_MAX, VERIFY_RECORDS_MAX } from './follower-limits.js';
+import { CONFLICTS_MAX, CUTS_REMEMBERED_MAX, VERIFY_RECORDS_MAX } from './follower-limits.js';
 import { type IdentityCheck, IdentityChecks } from './identity-checks.js';
 import { sequence } from './units.js';
 
@@ -44,15 +44,23 @@ describe('Identity checks before a proof', () => {
     expect(confirmAll(checks, FAR).map(({ from }) => from)).toEqual([10, 20, FAR - VERIFY_RECORDS_MAX + 1]);
   });
 
-  it('put a conflict first, the highest of several', () => {
+  it('put conflicts first, and none behind another one', () => {
     const checks = new IdentityChecks();
-    checks.sawConflict(sequence(5));
-    checks.sawConflict(sequence(3));
-    expect(confirmAll(checks, 10)).toEqual([
-      { from: 5, to: 5, last: false },
-      { from: 1, to: 10, last: true },
+    for (const at of [FAR, 5, 3]) checks.sawConflict(sequence(at));
+    expect(checks.inConflict).toBe(true);
+    expect(confirmAll(checks, FAR).slice(0, 2)).toEqual([
+      { from: 3, to: 5, last: false },
+      { from: FAR, to: FAR, last: false },
     ]);
-    expect(checks.conflict).toBeUndefined();
+    expect(checks.inConflict).toBe(false);
+  });
+
+  it('admit it when there are too many conflicts to compare, and remember no more', () => {
+    const checks = new IdentityChecks();
+    for (let at = 1; at <= CONFLICTS_MAX; at += 1) checks.sawConflict(sequence(at));
+    expect(checks.tooManyConflicts).toBe(false);
+    for (const more of [1, 2, 3]) checks.sawConflict(sequence(CONFLICTS_MAX + more));
+    expect(checks.tooManyConflicts).toBe(true);
   });
 
   it('leave out what has aged out', () => {
@@ -60,7 +68,7 @@ describe('Identity checks before a proof', () => {
     checks.sawCut(sequence(10));
     checks.sawConflict(sequence(5));
     checks.agedOutBefore(sequence(FAR - 1));
-    expect(checks.conflict).toBeUndefined();
+    expect(checks.inConflict).toBe(false);
     expect(confirmAll(checks, FAR, FAR - 1)).toEqual([{ from: FAR - 1, to: FAR, last: true }]);
   });
 

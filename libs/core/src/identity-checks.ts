@@ -1,4 +1,4 @@
-import { CUTS_REMEMBERED_MAX, VERIFY_RECORDS_MAX } from './follower-limits.js';
+import { CONFLICTS_MAX, CUTS_REMEMBERED_MAX, VERIFY_RECORDS_MAX } from './follower-limits.js';
 import { type SequenceRange } from './log-progress.js';
 import { BEFORE_FIRST, sequence, type Sequence } from './units.js';
 
@@ -18,16 +18,22 @@ export class IdentityChecks {
   #watermarks: Sequence[] = [];
   /** How many of them were compared since the last cut or proof. */
   #compared = 0;
-  #conflict: Sequence | undefined;
+  /** All of them: with one alone, somebody could hide a real conflict behind one that he invents. */
+  readonly #conflicts = new Set<Sequence>();
 
-  /** The sequence at which two records were seen. */
-  get conflict(): Sequence | undefined {
-    return this.#conflict;
+  /** Whether two records were seen at one sequence, or one at two. */
+  get inConflict(): boolean {
+    return this.#conflicts.size > 0;
   }
 
-  /** Two records claim one sequence. In a log that lost records all sequences from there on differ, so the highest one decides. */
+  /** More than are worth comparing. */
+  get tooManyConflicts(): boolean {
+    return this.#conflicts.size > CONFLICTS_MAX;
+  }
+
+  /** Whether our record at this sequence is the one that the log has there is in doubt. */
   sawConflict(at: Sequence): void {
-    if (this.#conflict === undefined || at > this.#conflict) this.#conflict = at;
+    if (!this.tooManyConflicts) this.#conflicts.add(at);
   }
 
   /** The connection was cut at this watermark. False: too many cuts without a proof to remember them all. */
@@ -41,12 +47,12 @@ export class IdentityChecks {
   agedOutBefore(first: Sequence): void {
     this.#compared = 0;
     this.#watermarks = this.#watermarks.filter((watermark) => watermark >= first);
-    if (this.#conflict !== undefined && this.#conflict < first) this.#conflict = undefined;
+    for (const at of this.#conflicts) if (at < first) this.#conflicts.delete(at);
   }
 
   /** What to compare next, on the way to a proof at `watermark`. */
   next(watermark: Sequence, first: Sequence): IdentityCheck {
-    if (this.#conflict !== undefined) return { from: this.#conflict, to: this.#conflict, last: false };
+    if (this.inConflict) return this.#conflictCheck();
     const from = Math.max(1, first, watermark - VERIFY_RECORDS_MAX + 1, this.#watermarks[0] ?? BEFORE_FIRST);
     const earlier = this.#watermarks[this.#compared];
     if (earlier !== undefined && earlier < from) return { from: earlier, to: earlier, last: false };
@@ -55,10 +61,20 @@ export class IdentityChecks {
 
   /** The log has the same records there as we do. */
   same({ from, to, last }: IdentityCheck): void {
-    if (this.#conflict !== undefined && from <= this.#conflict && this.#conflict <= to) this.#conflict = undefined;
-    else if (!last) this.#compared += 1;
-    if (!last) return;
+    const settled = [...this.#conflicts].filter((at) => from <= at && at <= to);
+    for (const at of settled) this.#conflicts.delete(at);
+    if (!last) {
+      if (settled.length === 0) this.#compared += 1;
+      return;
+    }
     this.#watermarks = [to];
     this.#compared = 0;
+  }
+
+  /** From the lowest conflict on, as many as one read covers. */
+  #conflictCheck(): IdentityCheck {
+    const from = sequence(Math.min(...this.#conflicts));
+    const near = [...this.#conflicts].filter((at) => at < from + VERIFY_RECORDS_MAX);
+    return { from, to: sequence(Math.max(...near)), last: false };
   }
 }

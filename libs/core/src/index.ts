@@ -31,12 +31,29 @@ export * from './settings.js';
 export * from './filter.js';
 export * from './bloom-filter.js';
 export { createIndex, type IndexOptions, RECLAIM_AFTER_SECONDS } from './plain-index.js';
+export { LOCAL_ENTRIES_MAX, LOCAL_ENTRY_DAYS_MAX, LOCAL_FILE_VERSION, MODE_OVERRIDE_HOURS_MAX } from './local-file.js';
+export { LOCAL_ID_PREFIX } from './local-revocations.js';
+export {
+  isWeaker,
+  type ModeOverrideStatus,
+  OVERRIDE_NOTICE_MS,
+  OVERRIDE_TRUST_MS,
+  weakestOf,
+} from './mode-override.js';
+export {
+  besideLocal,
+  LocalOverrides,
+  type LocalOverridesOptions,
+  type LocalOverridesStatus,
+  type LocalReading,
+} from './local-overrides.js';
 export {
   createFleetView,
   type FleetReference,
   type FleetView,
   type FleetViewOptions,
   type NodeView,
+  NODE_STATES,
   type NodeState,
 } from './fleet.js';
 export {

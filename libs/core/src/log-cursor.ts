@@ -11,7 +11,7 @@ import { BEFORE_FIRST, type EpochMs, type Sequence } from './units.js';
 
 type SignedRecord = FeedRecord & { readonly kind: 'record' };
 
-/** What a live record turned out to be. `doubtful`: only the log can say what stands at its sequence. */
+/** What a live record turned out to be. `doubtful`: only the log can say what stands at its sequence. `waiting`: it will be read anyway. */
 export type LiveOutcome = 'applied' | 'gap' | 'duplicate' | 'conflict' | 'doubtful' | 'otherEpoch' | 'waiting';
 
 /** What we believed when we asked for the head: only that may be held against the answer. */
@@ -38,6 +38,8 @@ export class LogCursor {
   readonly #claims = new HeadClaims();
   readonly #checks = new IdentityChecks();
   #first = BEFORE_FIRST;
+  /** The first proven head that was heard over this connection. */
+  #joinedAt: Sequence | undefined;
   #headHeard = false;
   #opened = false;
 
@@ -97,6 +99,7 @@ export class LogCursor {
     const known = this.#identities.at(record.sequence);
     if (known === record.identity && this.#progress.has(record.sequence)) return true;
     if (known !== undefined && known !== record.identity && record.sequence <= this.watermark) return false;
+    this.#doubtTwins(record);
     this.#take(record);
     return true;
   }
@@ -111,6 +114,7 @@ export class LogCursor {
     this.#agedOutBefore(head.first);
     this.#claim(head.last);
     if (!proven) return true;
+    this.#joinedAt ??= head.last;
     if (this.#reading.target === believed.target) this.#reading.shrinkTo(head.last);
     this.#claims.offer(head.last, backdate(askedAt, head.quorumAgeMs));
     return true;
@@ -129,6 +133,7 @@ export class LogCursor {
    */
   cut(): boolean {
     this.#claims.clear();
+    this.#joinedAt = undefined;
     return this.#checks.sawCut(this.watermark);
   }
 
@@ -144,7 +149,12 @@ export class LogCursor {
 
   /** Two records were seen at one sequence: nothing is proven until the log has said which one it has. */
   get inConflict(): boolean {
-    return this.#checks.conflict !== undefined;
+    return this.#checks.inConflict;
+  }
+
+  /** So much is in conflict that reading the log again is cheaper than comparing. */
+  get isOverwhelmed(): boolean {
+    return this.#checks.tooManyConflicts;
   }
 
   /** What to compare with the log next; undefined where all that could be compared has aged out. */
@@ -197,6 +207,10 @@ export class LogCursor {
       this.#applier.apply(record, this.log.epoch);
       return 'doubtful';
     }
+    if (!this.#isNews(record)) {
+      this.#applier.apply(record, this.log.epoch);
+      return 'waiting';
+    }
     const expected = this.#progress.target + 1;
     this.#take(record);
     return record.sequence > expected ? 'gap' : 'applied';
@@ -207,6 +221,20 @@ export class LogCursor {
     const stands = this.#identities.sequenceOf(record.identity);
     if (stands !== undefined && stands !== record.sequence) return false;
     return record.time >= Math.min(this.#applier.newestRecord, wall) - LIVE_RECORD_AGE_MS_MAX;
+  }
+
+  /**
+   * Whether it came into the log after we had joined. What stood there before is for the log to tell: we know too little
+   * of it to notice an old record that is sent under the sequence of one that we have yet to read.
+   */
+  #isNews({ sequence }: SignedRecord): boolean {
+    return this.#joinedAt !== undefined && sequence > this.#joinedAt;
+  }
+
+  /** The log has this record here. So what we took for it elsewhere was perhaps sent by somebody else: the log is asked. */
+  #doubtTwins({ sequence, identity }: FeedRecord): void {
+    const twin = this.#identities.sequenceOf(identity);
+    if (twin !== undefined && twin !== sequence) this.#checks.sawConflict(twin);
   }
 
   /** Applies first and moves the watermark second: it never passes what is not in the index. Listeners hear of it here alone, once. */

@@ -1,5 +1,6 @@
 import { BOUND_MARGIN_MS, type FleetMember, type RosterReading } from './fleet-roster.js';
 import { type Heartbeat } from './heartbeat.js';
+import { isWordStale } from './local-word.js';
 import { type Scope } from './scope.js';
 import { type EpochMs, epochMs, type MonotonicMs, type Sequence } from './units.js';
 
@@ -29,19 +30,23 @@ interface NamedNode {
   readonly service: string;
 }
 
-/** A counted node that has not acknowledged. */
+/** A counted node that has not acknowledged, or that has a local file and was not heard lately. */
 export interface OpenNode extends NamedNode {
   readonly lastHeardAt: EpochMs;
-  /** Until then it may let the revoked pass; from then on it refuses, whether or not it is heard again. */
+  /**
+   * Until then it may let the revoked pass; from then on it refuses, whether or not it is heard again. A node with a local
+   * file that is not heard by then is not counted.
+   */
   readonly openUntil: EpochMs;
   readonly presumedGone: boolean;
 }
 
 /**
  * Why a node does not count: its guard is not used, its mode lets the revoked pass, the issuer or scope is unknown to
- * it, or its settings for the issuer are not the declared ones.
+ * it, or its settings for the issuer are not the declared ones. `localFile`: it has a local file that may have opened it, and was
+ * not heard lately.
  */
-export type NotCountedReason = 'notGuarded' | 'bestEffort' | 'observe' | 'issuer' | 'settings' | 'scope';
+export type NotCountedReason = 'notGuarded' | 'bestEffort' | 'observe' | 'issuer' | 'settings' | 'scope' | 'localFile';
 
 export interface NotCountedNode extends NamedNode {
   readonly why: NotCountedReason;
@@ -84,8 +89,9 @@ export interface Propagation {
 /** What the fleet's heartbeats prove about a record; `FleetView` has the reasons. */
 export const propagationOf = (roster: RosterReading, query: PropagationQuery): Propagation => {
   const present = roster.members.filter(({ absence }) => absence !== 'gone');
-  const counted = present.filter((member) => whyNotCounted(member.heartbeat, query) === undefined);
-  const open = counted.filter((member) => !acknowledges(member, query));
+  const why = (member: FleetMember): NotCountedReason | undefined => whyNotCounted(member, query, roster);
+  const counted = present.filter((member) => why(member) === undefined);
+  const open = counted.filter((member) => !acknowledges(member, query) || isWordStale(member, roster.now));
   const openUntil = epochMs(query.pubAckAt + roster.boundMs + BOUND_MARGIN_MS);
   const services = servicesOf(present, counted, open, roster.expected);
   const findings: Findings = {
@@ -103,7 +109,7 @@ export const propagationOf = (roster: RosterReading, query: PropagationQuery): P
     applied: counted.length - open.length,
     silent: open.filter(({ absence }) => absence !== undefined).map((member) => openNode(member, openUntil)),
     lagging: open.filter(({ absence }) => absence === undefined).map((member) => openNode(member, openUntil)),
-    notCounted: present.flatMap((member) => notCountedNode(member, query)),
+    notCounted: present.flatMap((member) => notCountedNode(member, why(member))),
     services,
     ...(acked.slowestMs !== undefined && { slowestMs: acked.slowestMs }),
     ...timesOf(state, findings, acked.last, openUntil, roster),
@@ -133,7 +139,19 @@ const hasElapsed = ({ now, boundMs }: RosterReading, { pubAckAt, pubAckMonotonic
   return elapsed >= boundMs + BOUND_MARGIN_MS;
 };
 
-const whyNotCounted = (heartbeat: Heartbeat, query: PropagationQuery): NotCountedReason | undefined => {
+/**
+ * Time closes a node only because it answers `unknown` once its proof has run out. One that a local file may have opened
+ * meanwhile does not have to.
+ */
+const whyNotCounted = (
+  member: FleetMember,
+  query: PropagationQuery,
+  roster: RosterReading,
+): NotCountedReason | undefined =>
+  whyNeverCounted(member.heartbeat, query) ??
+  (hasElapsed(roster, query) && isWordStale(member, roster.now) ? 'localFile' : undefined);
+
+const whyNeverCounted = (heartbeat: Heartbeat, query: PropagationQuery): NotCountedReason | undefined => {
   if (!heartbeat.guarded) return 'notGuarded';
   if (heartbeat.mode !== 'strict') return heartbeat.mode;
   const coverage = heartbeat.issuers.find(({ issuer }) => issuer === query.issuer);
@@ -193,10 +211,8 @@ const openNode = (member: FleetMember, openUntil: EpochMs): OpenNode => ({
   presumedGone: member.absence === 'presumedGone',
 });
 
-const notCountedNode = (member: FleetMember, query: PropagationQuery): NotCountedNode[] => {
-  const why = whyNotCounted(member.heartbeat, query);
-  return why === undefined ? [] : [{ ...named(member), why }];
-};
+const notCountedNode = (member: FleetMember, why: NotCountedReason | undefined): NotCountedNode[] =>
+  why === undefined ? [] : [{ ...named(member), why }];
 
 const servicesOf = (
   present: readonly FleetMember[],

@@ -3,7 +3,7 @@ import { type TokenFacts } from './token.js';
 import { type Sequence } from './units.js';
 
 /** Why nobody can say whether a token is revoked. */
-export type UnknownReason = 'neverCurrent' | 'stale' | 'failed' | 'issuerUnreadable' | 'issuerSettings';
+export type UnknownReason = 'neverCurrent' | 'stale' | 'failed' | 'issuerUnreadable' | 'issuerSettings' | 'localFile';
 
 /** The revocation that hits a token. `byAuthTime`: hit by a cut-off on `auth_time`, so the answer is RFC 9470's. */
 export interface Hit {

@@ -12,8 +12,9 @@ export const bearerToken = (header: string | readonly string[] | undefined): Cre
   const headers = header === undefined ? [] : typeof header === 'string' ? [header] : header;
   if (headers.length > 1) return invalidRequest('More than one Authorization header');
   const value = headers[0]?.trim() ?? '';
-  if (!BEARER.test(value)) return { outcome: 'read', token: undefined };
-  const token = value.replace(BEARER, '');
+  const scheme = BEARER.exec(value)?.[0];
+  if (scheme === undefined) return { outcome: 'read', token: undefined };
+  const token = value.slice(scheme.length);
   if (token === '') return invalidRequest('The Authorization header names no token');
   // Servers that join repeated headers do it with a comma, which no token contains.
   if (token.includes(',')) return invalidRequest('More than one token');

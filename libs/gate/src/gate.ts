@@ -7,6 +7,7 @@ import {
   type IssuerCoverage,
   type Mode,
   type RevocationSource,
+  type Scope,
   type TokenFacts,
   type Verdict,
 } from '@revocast/core';
@@ -15,7 +16,15 @@ import { MISSING, outlived, revoked, unavailable, unverified } from './challenge
 import { CoverageWindow } from './coverage.js';
 import { type IssuerConfig } from './issuer-config.js';
 import { issuerSettings } from './issuers.js';
-import { createTokenVerifier, type TokenVerifier, type TokenVerifierOptions, type VerifyOptions } from './verify.js';
+import { createRecallingVerifier, type RecallingVerifier } from './jwt-verifier.js';
+import {
+  TokenCache,
+  tokenCacheBounds,
+  type Recalled,
+  type TokenCacheOptions,
+  type TokenCacheStatus,
+} from './token-cache.js';
+import { type TokenVerifierOptions, type VerifyOptions } from './verify.js';
 
 /** What one route may ask beyond the gate's own settings: it can only tighten them. */
 export interface RoutePolicy {
@@ -25,11 +34,14 @@ export interface RoutePolicy {
 
 export interface GateOptions extends TokenVerifierOptions {
   readonly source: RevocationSource;
-  readonly mode: Mode;
+  /** A function is asked with every answer: for a mode that may change while the process runs. */
+  readonly mode: Mode | (() => Mode);
   /** Milliseconds, default 300,000: how old the last proof of being at the head may be. */
   readonly stalenessMsMax?: number;
   /** Called with every answer, for metrics and logs. What it throws fails the request. */
   readonly onVerdict?: (answer: GateAnswer | RecheckAnswer) => void;
+  /** Bounds of the verified-token cache, or `false` to verify the signature on every check. Default: on, with its defaults. */
+  readonly tokenCache?: false | TokenCacheOptions;
 }
 
 /**
@@ -41,12 +53,16 @@ export interface GateOptions extends TokenVerifierOptions {
 export interface Gate {
   /** `undefined` = the request brought no credentials. Rejects only on a defect, never because of the token. */
   check(token: string | undefined, policy?: RoutePolicy): Promise<GateAnswer>;
+  /** The same answer, at once if the token was verified before: for a guard, whose every wait is paid by each request. */
+  checkNow(token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer>;
   /** Asks again for a token that was verified before, such as that of a live connection. No I/O. */
   recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer;
   /** Throws RevocationError: an ERR_TOKEN_* code, or ERR_KEYS_UNAVAILABLE. */
   verify(token: string, options?: VerifyOptions): Promise<Verified>;
   /** Which scopes each issuer's tokens can be hit by, and which claims the latest 10,000 tokens really carried. */
   coverage(): readonly IssuerCoverage[];
+  /** The verified-token cache; undefined = it is off. */
+  tokenCache(): TokenCacheStatus | undefined;
 }
 
 /** A gate whose issuers may change while the process runs. */
@@ -91,14 +107,20 @@ class TokenGate implements ReloadableGate {
 
   constructor(
     private readonly options: GateOptions,
-    private readonly verifier: TokenVerifier,
+    private readonly verifier: RecallingVerifier,
     private readonly watches: Watches,
   ) {
     this.#stalenessMsMax = validBound(options.stalenessMsMax ?? STALENESS_MS_MAX_DEFAULT);
   }
 
   async check(token: string | undefined, policy?: RoutePolicy): Promise<GateAnswer> {
-    return this.#reported(token === undefined ? MISSING : await this.#answer(token, policy));
+    return this.checkNow(token, policy);
+  }
+
+  checkNow(token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer> {
+    if (token === undefined) return this.#reported(MISSING);
+    const recalled = this.verifier.recall(token);
+    return recalled === undefined ? this.#checkAnew(token, policy) : this.#answer(token, recalled, policy);
   }
 
   recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer {
@@ -117,37 +139,46 @@ class TokenGate implements ReloadableGate {
     });
   }
 
+  tokenCache(): TokenCacheStatus | undefined {
+    return this.verifier.cacheStatus();
+  }
+
   withIssuers(issuers: readonly IssuerConfig[]): ReloadableGate {
     const watches = watchesOf(issuers, this.watches);
     return new TokenGate({ ...this.options, issuers }, this.verifier.withIssuers(issuers), watches);
   }
 
-  async #answer(token: string, policy: RoutePolicy | undefined): Promise<GateAnswer> {
+  async #checkAnew(token: string, policy: RoutePolicy | undefined): Promise<GateAnswer> {
     const verified = await this.#verified(token);
-    if ('outcome' in verified) return verified;
-    const { facts, claims } = verified;
-    this.watches.get(facts.issuer)?.window.note(facts);
-    // Nothing is awaited from here on: a proof of freshness read before a wait could run out during it.
-    const answer = this.#decide(facts, policy);
-    return answer.outcome === 'pass' ? { ...answer, claims } : answer;
+    return 'outcome' in verified ? this.#reported(verified) : this.#answer(token, verified, policy);
   }
 
-  async #verified(token: string): Promise<Verified | Refusal> {
+  async #verified(token: string): Promise<Recalled | Refusal> {
     try {
-      return await this.verifier.verify(token);
+      return await this.verifier.learn(token);
     } catch (error) {
       return unverified(error, this.#prng);
     }
   }
 
+  /** The same for a token just verified and for one verified earlier: the cache spares the signature and nothing else. */
+  #answer(token: string, { facts, claims }: Recalled, policy: RoutePolicy | undefined): GateAnswer {
+    this.watches.get(facts.issuer)?.window.note(facts);
+    // Nothing is awaited from here on: a proof of freshness read before a wait could run out during it.
+    const answer = this.#decide(facts, policy);
+    if (scopeHit(answer) === 'key') this.verifier.forget(token);
+    if (answer.outcome === 'refuse') return this.#reported(answer);
+    return this.#reported({ outcome: 'pass', facts, verdict: answer.verdict, claims });
+  }
+
   #decide(facts: TokenFacts, policy: RoutePolicy | undefined): RecheckAnswer {
-    const { source, mode } = this.options;
+    const { source } = this.options;
     const verdict = decide(source, facts, this.#boundUnder(policy));
     // Asked after the look-up: a revocation stops counting once its tokens have expired, and a clock read
     // before it could call a token alive that the look-up no longer finds revoked.
     const refusal = this.verifier.refusalNow(facts);
     if (refusal !== undefined) return outlived(refusal, facts);
-    if (passes(verdict, mode)) return { outcome: 'pass', facts, verdict };
+    if (passes(verdict, this.#mode)) return { outcome: 'pass', facts, verdict };
     if (verdict.kind === 'revoked') return revoked(verdict, facts);
     return { ...unavailable('ERR_REVOCATION_UNKNOWN', this.#prng), facts };
   }
@@ -155,6 +186,11 @@ class TokenGate implements ReloadableGate {
   #boundUnder(policy: RoutePolicy | undefined): number {
     const own = this.#stalenessMsMax;
     return policy?.stalenessMsMax === undefined ? own : Math.min(own, validBound(policy.stalenessMsMax));
+  }
+
+  get #mode(): Mode {
+    const { mode } = this.options;
+    return typeof mode === 'function' ? mode() : mode;
   }
 
   get #prng(): () => number {
@@ -167,5 +203,17 @@ class TokenGate implements ReloadableGate {
   }
 }
 
-export const createGate = (options: GateOptions): ReloadableGate =>
-  new TokenGate(options, createTokenVerifier(options), watchesOf(options.issuers, new Map()));
+/** By which scope a revocation hit, also where the mode let the token pass. */
+const scopeHit = (answer: RecheckAnswer): Scope | undefined => {
+  if (answer.outcome === 'refuse') return answer.scope;
+  return answer.verdict.kind === 'revoked' ? answer.verdict.scope : undefined;
+};
+
+export const createGate = (options: GateOptions): ReloadableGate => {
+  const bounds = tokenCacheBounds(options.tokenCache);
+  return createGateWith(options, bounds && new TokenCache(bounds));
+};
+
+/** For tests of what a cache must not do. */
+export const createGateWith = (options: GateOptions, cache: TokenCache | undefined): ReloadableGate =>
+  new TokenGate(options, createRecallingVerifier(options, cache), watchesOf(options.issuers, new Map()));

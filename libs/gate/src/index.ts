@@ -4,6 +4,15 @@ export { auth0, cognito, entra, keycloak, nestJwt, oidc, okta } from './presets.
 export * from './answer.js';
 export * from './credentials.js';
 export * from './verify.js';
-export * from './gate.js';
+export { createTokenVerifier } from './jwt-verifier.js';
+export { createGate, type Gate, type GateOptions, type ReloadableGate, type RoutePolicy } from './gate.js';
+export { parseStrictObject } from './strict-json.js';
 export { TOKEN_BYTES_MAX } from './compact-token.js';
+export {
+  tokenCacheBounds,
+  TOKEN_CACHE_BYTES_MAX_DEFAULT,
+  TOKEN_CACHE_ENTRIES_MAX_DEFAULT,
+  type TokenCacheOptions,
+  type TokenCacheStatus,
+} from './token-cache.js';
 export { COVERAGE_TOKENS_MAX } from './coverage.js';

@@ -7,6 +7,8 @@ export const KEYS_MAX = 100;
 
 /** A key that may verify tokens, with what a revocation of it is keyed by. */
 export interface VerificationKey {
+  /** All of a JWK that we look at: a key of the same name in a later key set is this very object. Absent for shared secrets. */
+  readonly name?: string;
   readonly kid?: string;
   /** base64url RFC 7638 SHA-256 thumbprint; absent for shared secrets, which must not be guessable from an index. */
   readonly thumbprint?: string;
@@ -85,10 +87,16 @@ const suits = (jwk: PublicJwk, algorithm: string, kid: string | undefined): bool
   (jwk.alg ?? algorithm) === algorithm &&
   (jwk.key_ops?.includes('verify') ?? true);
 
-const publicKey = async (jwk: PublicJwk): Promise<VerificationKey> => {
+const nameOf = (jwk: PublicJwk): string => JSON.stringify([keyMembers(jwk), jwk.kid, jwk.use, jwk.alg, jwk.key_ops]);
+
+const publicKey = async (jwk: PublicJwk, earlier: readonly VerificationKey[]): Promise<VerificationKey> => {
+  const name = nameOf(jwk);
+  const known = earlier.find((key) => key.name === name);
+  if (known !== undefined) return known;
   const { calculateJwkThumbprint } = await loadJose();
   const imported = new Map<string, Promise<CryptoKey | Uint8Array | undefined>>();
   return {
+    name,
     ...(jwk.kid === undefined ? {} : { kid: jwk.kid }),
     thumbprint: await calculateJwkThumbprint(keyMembers(jwk)),
     suits: (algorithm, kid) => suits(jwk, algorithm, kid),
@@ -100,9 +108,20 @@ const publicKey = async (jwk: PublicJwk): Promise<VerificationKey> => {
   };
 };
 
-/** Makes the usable ones of `keys` ready; others, such as encryption or shared keys, are passed over. */
-export const publicKeys = (keys: readonly unknown[]): Promise<readonly VerificationKey[]> =>
-  Promise.all(keys.filter(isPublicJwk).slice(0, KEYS_MAX).map(publicKey));
+/**
+ * Makes the usable ones of `keys` ready; others, such as encryption or shared keys, are passed over. A key that is among
+ * the `earlier` ones unchanged stays the object it is: what was verified with it stays verified over a refresh.
+ */
+export const publicKeys = (
+  keys: readonly unknown[],
+  earlier: readonly VerificationKey[] = [],
+): Promise<readonly VerificationKey[]> =>
+  Promise.all(
+    keys
+      .filter(isPublicJwk)
+      .slice(0, KEYS_MAX)
+      .map((jwk) => publicKey(jwk, earlier)),
+  );
 
 /** The key of an issuer that shares a secret with us: it has no name, so no revocation can be keyed by it. */
 export const secretKey = (secret: string): VerificationKey => {

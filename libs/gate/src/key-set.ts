@@ -9,11 +9,13 @@ export interface Keys {
 }
 
 /**
- * The keys of one issuer. Both methods throw ERR_KEYS_UNAVAILABLE when nobody can say which keys the issuer has:
+ * The keys of one issuer. The promises reject with ERR_KEYS_UNAVAILABLE when nobody can say which keys the issuer has:
  * that is an outage (503), whereas a key that is absent from a fresh set is the token's fault (401).
  */
 export interface KeySet {
   current(): Promise<Keys>;
+  /** The keys that `current()` would give without waiting, and what it sets off behind the request; undefined = it would wait. */
+  atHand(): Keys | undefined;
   /** For a token that no key of `seen` verifies: a newer set; undefined = `seen` is fresh. */
   newer(seen: Keys): Promise<Keys | undefined>;
 }
@@ -36,8 +38,10 @@ export interface KeySetOptions {
 /** Keys that stand in the settings never become newer. */
 const fixedKeySet = (load: () => Promise<readonly VerificationKey[]>): KeySet => {
   let keys: Promise<Keys> | undefined;
+  let loaded: Keys | undefined;
   return {
-    current: () => (keys ??= load().then((list) => ({ list }))),
+    current: () => (keys ??= load().then((list) => (loaded = { list }))),
+    atHand: () => loaded,
     newer: () => Promise.resolve(undefined),
   };
 };
@@ -59,12 +63,21 @@ class RemoteKeySet implements KeySet {
   ) {}
 
   async current(): Promise<Keys> {
+    const keys = this.atHand();
+    if (keys !== undefined) return keys;
+    const old = this.#keys;
+    return old === undefined ? this.#fetch() : this.#fetch().catch(() => old);
+  }
+
+  atHand(): Keys | undefined {
     const keys = this.#keys;
-    if (keys === undefined) return this.#fetch();
+    if (keys === undefined) return undefined;
     const age = this.options.clock.monotonic() - keys.fetchedAt;
     if (age < KEYS_REFRESH_MS || this.#backingOff()) return keys;
-    const refreshed = this.#fetch().catch(() => keys);
-    return age < KEYS_AGE_MS_MAX ? keys : refreshed;
+    if (age >= KEYS_AGE_MS_MAX) return undefined;
+    // Its failure is noted where it happens; the keys we have stay good.
+    this.#fetch().catch(() => undefined);
+    return keys;
   }
 
   async newer(seen: Keys): Promise<Keys | undefined> {
@@ -90,7 +103,7 @@ class RemoteKeySet implements KeySet {
     const { source, issuer, options } = this;
     try {
       const issuers = [issuer.issuer, ...issuer.aliases];
-      const list = await publicKeys(await fetchKeys({ source, issuers, fetch: options.fetch }));
+      const list = await publicKeys(await fetchKeys({ source, issuers, fetch: options.fetch }), this.#keys?.list);
       // A mistake on the other side: taking it at its word would turn every good token away.
       if (list.length === 0) throw new Error('the key set holds no usable key');
       this.#failures = 0;

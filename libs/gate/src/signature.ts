@@ -1,4 +1,4 @@
-import { type KeySet } from './key-set.js';
+import { type Keys, type KeySet } from './key-set.js';
 import { type VerificationKey } from './jwk.js';
 import { loadJose } from './jose.js';
 
@@ -30,11 +30,14 @@ const verifies = async (key: VerificationKey, { token, algorithm }: SignedToken)
   }
 };
 
-const firstThatVerifies = async (
-  keys: readonly VerificationKey[],
-  signed: SignedToken,
-): Promise<VerificationKey | undefined> => {
-  for (const key of candidates(keys, signed)) if (await verifies(key, signed)) return key;
+/** The key that made a signature, and the keys among which it was found. */
+export interface SignedBy {
+  readonly key: VerificationKey;
+  readonly keys: Keys;
+}
+
+const firstThatVerifies = async (keys: Keys, signed: SignedToken): Promise<SignedBy | undefined> => {
+  for (const key of candidates(keys.list, signed)) if (await verifies(key, signed)) return { key, keys };
   return undefined;
 };
 
@@ -42,10 +45,10 @@ const firstThatVerifies = async (
  * The issuer's key that made the signature; undefined = none did. Asks for newer keys before it says so, unless the
  * token names a key we have: then the signature is simply wrong.
  */
-export const findSigningKey = async (keySet: KeySet, signed: SignedToken): Promise<VerificationKey | undefined> => {
+export const findSigningKey = async (keySet: KeySet, signed: SignedToken): Promise<SignedBy | undefined> => {
   const keys = await keySet.current();
-  const found = await firstThatVerifies(keys.list, signed);
+  const found = await firstThatVerifies(keys, signed);
   if (found !== undefined || keys.list.some((key) => key.kid !== undefined && key.kid === signed.kid)) return found;
   const newer = await keySet.newer(keys);
-  return newer === undefined ? undefined : firstThatVerifies(newer.list, signed);
+  return newer === undefined ? undefined : firstThatVerifies(newer, signed);
 };

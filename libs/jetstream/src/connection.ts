@@ -18,6 +18,10 @@ const PINGS_UNANSWERED_MAX = 2;
 /** Full jitter between attempts: when a broker restarts, a thousand nodes must not come back in one instant. */
 const RETRY_MS_FIRST = 250;
 const RETRY_MS_MAX = 5_000;
+/** Anything from 0 to a limit that doubles with each attempt; `dice` in [0, 1). Milliseconds. */
+export const retryDelayMs = (attempt: number, dice: number): number =>
+  dice * Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** attempt);
+
 /** A connection that lived this long was a good one: the next wait starts small again. */
 const STABLE_MS = 10_000;
 /** Until the broker has taken what was sent last (a goodbye), closing waits this long at most. */
@@ -122,8 +126,9 @@ export class BrokerConnection {
   }
 
   async #wait(attempt: number): Promise<void> {
-    const delayMs = Math.random() * Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** attempt);
-    await pause(delayMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    await pause(retryDelayMs(attempt, Math.random()), undefined, { signal: this.#closing.signal }).catch(
+      () => undefined,
+    );
   }
 
   #log(level: 'info' | 'warn' | 'error', event: string, because?: string): void {

@@ -20,6 +20,8 @@ export interface DirectReaderOptions {
   readonly connection: NatsConnection;
   readonly inboxPrefix: string;
   readonly log: LogIdentity;
+  /** Whose direct gets are asked, in this order: each pass goes to the next one, all further passes to the last. */
+  readonly apis: readonly [string, ...string[]];
   /** Asked only when a sequence is missing: whether it has aged out or is late. */
   readonly head: () => Promise<Head>;
   readonly decode: (message: Msg, at: Sequence) => FeedRecord;
@@ -38,7 +40,7 @@ export const readDirect = async (
   const found = new Map<Sequence, FeedRecord>();
   let missing = range(from, to);
   for (let pass = 1; missing.length > 0; pass++) {
-    for (const [at, record] of await decodeAll(options, await askAll(options, missing))) found.set(at, record);
+    for (const [at, record] of await decodeAll(options, await askPass(options, missing, pass))) found.set(at, record);
     missing = missing.filter((at) => !found.has(at));
     if (missing.length > 0) missing = await stillExpected(options, missing, pass);
   }
@@ -78,10 +80,30 @@ const decodeAll = async (
   return records;
 };
 
+/** A copy that does not answer at all is no more than a copy that has nothing, as long as there is somebody else to ask. */
+const askPass = async (
+  options: DirectReaderOptions,
+  wanted: readonly Sequence[],
+  pass: number,
+): Promise<ReadonlyMap<Sequence, Msg>> => {
+  const api = options.apis[pass - 1];
+  if (api === undefined || pass === options.apis.length) return askAll(options, options.apis.at(-1) ?? '', wanted);
+  return askAll(options, api, wanted).catch((error: unknown) => {
+    if (error instanceof RevocationError && error.code === 'ERR_LOG_UNAVAILABLE') return new Map<Sequence, Msg>();
+    throw error;
+  });
+};
+
 /** One pass: asks for each sequence once. The answers that came, and only those that hold a message. */
-const askAll = (options: DirectReaderOptions, wanted: readonly Sequence[]): Promise<ReadonlyMap<Sequence, Msg>> =>
+const askAll = (
+  options: DirectReaderOptions,
+  api: string,
+  wanted: readonly Sequence[],
+): Promise<ReadonlyMap<Sequence, Msg>> =>
   new Promise((resolve, reject) => {
-    new Pass(options, wanted, (outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome))).begin();
+    new Pass({ ...options, api }, wanted, (outcome) =>
+      outcome instanceof Error ? reject(outcome) : resolve(outcome),
+    ).begin();
   });
 
 /** Asks with one subscription for all answers; the last token of the reply subject says which sequence was asked for. */
@@ -94,7 +116,7 @@ class Pass {
   #answered = 0;
 
   constructor(
-    readonly options: DirectReaderOptions,
+    readonly options: DirectReaderOptions & { readonly api: string },
     readonly wanted: readonly Sequence[],
     readonly settle: (outcome: ReadonlyMap<Sequence, Msg> | Error) => void,
   ) {
@@ -132,10 +154,10 @@ class Pass {
   }
 
   #ask(): void {
-    const { connection, log } = this.options;
+    const { connection, log, api } = this.options;
     while (this.#asked < this.wanted.length && this.#asked - this.#answered < GETS_IN_FLIGHT_MAX) {
       const at = this.wanted[this.#asked++];
-      connection.publish(`$JS.API.DIRECT.GET.${log.name}`, `{"seq":${at}}`, { reply: `${this.#inbox}.${at}` });
+      connection.publish(`${api}.DIRECT.GET.${log.name}`, `{"seq":${at}}`, { reply: `${this.#inbox}.${at}` });
     }
   }
 

@@ -76,6 +76,11 @@ describe('a heartbeat', () => {
     ['an issuer that is no object', { issuers: ['x'] }],
     ['issuers that are no list', { issuers: {} }],
     ['a guard that is neither used nor not', { guarded: 'yes' }],
+    ['a local file that is none', { localFile: true }],
+    ['a local file without count', { localFile: { broken: false } }],
+    ['a local file that is neither broken nor not', { localFile: { entries: 1 } }],
+    ['an unknown override', { localFile: { entries: 0, broken: false, modeOverride: 'open' } }],
+    ['a tick at no time', { newestTick: 'now' }],
     ['a node without name', { node: '' }],
     ['more than anybody looks at', { node: 'x'.repeat(HEARTBEAT_BYTES_MAX) }],
   ])('is none with %s', (_, change) => {

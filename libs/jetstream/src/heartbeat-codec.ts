@@ -3,6 +3,7 @@ import {
   FOLLOWER_STATES,
   type Heartbeat,
   type IssuerCoverage,
+  type LocalFileReport,
   MODES,
   RevocationError,
   type Scope,
@@ -71,6 +72,8 @@ const readHeartbeat = (fields: Fields, { service, instance }: NodeName): Heartbe
   guarded: booleanIn(fields, 'guarded'),
   at: epochMs(numberIn(fields, 'at')),
   ...(fields['because'] === undefined ? {} : { because: codeIn(fields, 'because') }),
+  ...(fields['localFile'] === undefined ? {} : { localFile: readLocalFile(fieldsIn(fields, 'localFile')) }),
+  ...(fields['newestTick'] === undefined ? {} : { newestTick: epochMs(numberIn(fields, 'newestTick')) }),
   ...(fields['goodbye'] === true ? { goodbye: true as const } : {}),
 });
 
@@ -96,5 +99,12 @@ const readSeen = (fields: Fields): Partial<Record<Scope, number>> => {
   }
   return seen;
 };
+
+const readLocalFile = (fields: Fields): LocalFileReport => ({
+  entries: integerIn(fields, 'entries'),
+  broken: booleanIn(fields, 'broken'),
+  ...(fields['modeOverride'] === undefined ? {} : { modeOverride: oneOfIn(fields, 'modeOverride', MODES) }),
+  ...(fields['until'] === undefined ? {} : { until: epochMs(numberIn(fields, 'until')) }),
+});
 
 const codeIn = (fields: Fields, name: string): string => matchIn(fields, name, CODE);

@@ -7,16 +7,17 @@ import {
   type Head,
   type Heartbeat,
   type LogIdentity,
+  type ReadOptions,
   RevocationError,
   type Sequence,
 } from '@revocast/core';
 import { type AdapterLog, silentLog } from './adapter-log.js';
 import { BrokerConnection, flushWithin } from './connection.js';
-import { readDirect } from './direct-reader.js';
+import { type DirectReaderOptions, readDirect } from './direct-reader.js';
 import { encodeHeartbeat, HEARTBEAT_BYTES_MAX } from './heartbeat-codec.js';
 import { type Verifier } from './keys.js';
-import { API_MS_MAX, asking, locateLog, readHead } from './log-access.js';
-import { heartbeatSubject, inboxPrefix, type Names, namesOf } from './names.js';
+import { API_MS_MAX, apiOf, asking, locateLog, readHead } from './log-access.js';
+import { heartbeatSubject, inboxPrefix, type Names, namesOf, requireDomain } from './names.js';
 import { type NatsSettings } from './nats-settings.js';
 import { decodeRecord, type ExpectedOrigin } from './record-codec.js';
 import { sequenceOf } from './stored-message.js';
@@ -33,6 +34,12 @@ export interface FeedOptions {
   readonly instance: string;
   /** Whose inboxes are used, since rights are written with them. `service` for the follower of the revocation service; default `node`. */
   readonly role?: 'node' | 'service';
+  /**
+   * For a node at a leaf server: the JetStream domain of its hub. The log is found and its head asked there, since only its own leader can
+   * prove a head; records are read from the copy that the leaf keeps under the same name, and compared with the hub's before each proof.
+   * Default: none, the server that we connect to has the log.
+   */
+  readonly hubDomain?: string;
   readonly log?: AdapterLog;
 }
 
@@ -50,17 +57,28 @@ class JetStreamFeed implements Feed {
   readonly #names: Names;
   readonly #heartbeatSubject: string;
   readonly #inboxPrefix: string;
+  readonly #hubDomain: string | undefined;
   readonly #log: AdapterLog;
   readonly #connection: BrokerConnection;
   readonly #isNewTick = createTickFilter(() => epochMs(Date.now()));
   #listener: FeedListener | undefined;
   #subscriptions: readonly Subscription[] = [];
 
-  constructor({ nats, namespace, verifier, service, instance, role = 'node', log = silentLog }: FeedOptions) {
+  constructor({
+    nats,
+    namespace,
+    verifier,
+    service,
+    instance,
+    role = 'node',
+    hubDomain,
+    log = silentLog,
+  }: FeedOptions) {
     this.#verifier = verifier;
     this.#names = namesOf(namespace);
     this.#heartbeatSubject = heartbeatSubject(this.#names, { service, instance });
     this.#inboxPrefix = inboxPrefix(this.#names, role);
+    this.#hubDomain = requireDomain(hubDomain);
     this.#log = log;
     const name = `revocast ${namespace} node ${service}.${instance}`;
     this.#connection = new BrokerConnection({ nats, name, inboxPrefix: this.#inboxPrefix, log });
@@ -90,14 +108,21 @@ class JetStreamFeed implements Feed {
   }
 
   locate(): Promise<LogIdentity | undefined> {
-    return asking('cannot find the log', () => locateLog(this.#connection.required(), this.#names));
+    return asking('cannot find the log', () => locateLog(this.#connection.required(), this.#names, this.#hubDomain));
   }
 
   head(log: LogIdentity): Promise<Head> {
-    return asking(`cannot read the head of ${log.name}`, () => readHead(this.#connection.required(), log));
+    return asking(`cannot read the head of ${log.name}`, () =>
+      readHead(this.#connection.required(), log, this.#hubDomain),
+    );
   }
 
-  read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]> {
+  read(
+    log: LogIdentity,
+    from: Sequence,
+    to: Sequence,
+    { original = false }: ReadOptions = {},
+  ): Promise<readonly FeedRecord[]> {
     const expected = { namespace: this.#names.namespace, epoch: log.epoch };
     return asking(`cannot read ${log.name}`, () => {
       const connection = this.#connection.required();
@@ -105,7 +130,8 @@ class JetStreamFeed implements Feed {
         connection,
         inboxPrefix: this.#inboxPrefix,
         log,
-        head: () => readHead(connection, log),
+        apis: this.#apis(original),
+        head: () => readHead(connection, log, this.#hubDomain),
         decode: (message: Msg, at: Sequence) => this.#decode(message, at, expected),
       };
       return readDirect(reader, from, to);
@@ -133,6 +159,12 @@ class JetStreamFeed implements Feed {
       connection.subscribe(this.#names.live, { callback: (error, message) => this.#onLive(error, message) }),
       connection.subscribe(this.#names.tick, { callback: (error, message) => this.#onTick(error, message) }),
     ];
+  }
+
+  /** At a leaf its own copy first, which is near; what that does not have, the hub does. */
+  #apis(original: boolean): DirectReaderOptions['apis'] {
+    const hub = apiOf(this.#hubDomain);
+    return original || this.#hubDomain === undefined ? [hub] : [apiOf(), hub];
   }
 
   #onLive(error: Error | null, message: Msg): void {

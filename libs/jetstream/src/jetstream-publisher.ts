@@ -25,7 +25,7 @@ import { readDirect } from './direct-reader.js';
 import { decodeHeartbeat } from './heartbeat-codec.js';
 import { decodeInstanceNotice, encodeInstanceNotice } from './instance-codec.js';
 import { Listeners } from './listeners.js';
-import { asking, locateLog, readHead } from './log-access.js';
+import { apiOf, asking, locateLog, readHead } from './log-access.js';
 import { createLog, raiseMaxAge, removeLog } from './log-admin.js';
 import { inboxPrefix, logName, type Names, namesOf, nodeOfSubject } from './names.js';
 import {
@@ -124,7 +124,8 @@ class JetStreamPublisher implements Publisher {
       const decode = ({ data, headers: received }: Msg, at: Sequence): FeedRecord =>
         decodeRecord({ payload: data, headers: received, sequence: at, expected }, this.#options.verifier);
       const head = (): Promise<Head> => readHead(connection, log);
-      return readDirect({ connection, inboxPrefix: this.#inboxPrefix, log, head, decode }, from, to);
+      const reader = { connection, inboxPrefix: this.#inboxPrefix, log, apis: [apiOf()] as const, head, decode };
+      return readDirect(reader, from, to);
     });
   }
 

@@ -10,12 +10,19 @@ export const API_MS_MAX = 3_000;
  * The JetStream API without the check of the account that the client makes by default: a node's rights end at names,
  * info and direct get of the log.
  */
-export const managerOf = (connection: NatsConnection): Promise<JetStreamManager> =>
-  jetstreamManager(connection, { checkAPI: false, timeout: API_MS_MAX });
+export const managerOf = (connection: NatsConnection, domain?: string): Promise<JetStreamManager> =>
+  jetstreamManager(connection, { checkAPI: false, timeout: API_MS_MAX, ...(domain === undefined ? {} : { domain }) });
+
+/** Where the JetStream API of a domain is asked; without one, that of the server that we are connected to. */
+export const apiOf = (domain?: string): string => (domain === undefined ? '$JS.API' : `$JS.${domain}.API`);
 
 /** The log of the namespace, or undefined when there is none. */
-export const locateLog = async (connection: NatsConnection, names: Names): Promise<LogIdentity | undefined> => {
-  const { streams } = await managerOf(connection);
+export const locateLog = async (
+  connection: NatsConnection,
+  names: Names,
+  domain?: string,
+): Promise<LogIdentity | undefined> => {
+  const { streams } = await managerOf(connection, domain);
   for await (const name of streams.names(names.log)) {
     const epoch = epochOfLog(names, name);
     // The broker refuses overlapping subjects, so there is never a second one.
@@ -25,8 +32,12 @@ export const locateLog = async (connection: NatsConnection, names: Names): Promi
 };
 
 /** Asks for the head of a log; see {@link headFrom}. */
-export const readHead = async (connection: NatsConnection, { name, epoch }: LogIdentity): Promise<Head> => {
-  const { streams } = await managerOf(connection);
+export const readHead = async (
+  connection: NatsConnection,
+  { name, epoch }: LogIdentity,
+  domain?: string,
+): Promise<Head> => {
+  const { streams } = await managerOf(connection, domain);
   return headFrom(epoch, await streams.info(name));
 };
 

@@ -7,6 +7,15 @@ const EPOCH = /^[A-Za-z0-9-]{1,64}$/;
 /** Service and instance are one token of a subject each; rights of nodes are written with them, so they stay readable. */
 const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** One token of the subjects of the JetStream API. */
+const DOMAIN = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Throws ERR_CONFIG for a JetStream domain that is none. */
+export const requireDomain = (domain: string | undefined): string | undefined => {
+  if (domain === undefined || DOMAIN.test(domain)) return domain;
+  throw new RevocationError('ERR_CONFIG', 'the domain of the hub must be 1 to 64 characters A-Z a-z 0-9 _ -');
+};
+
 /** Every name a namespace has on NATS. */
 export interface Names {
   readonly namespace: string;

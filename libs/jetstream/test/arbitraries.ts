@@ -148,6 +148,16 @@ export const anyHeartbeat: fc.Arbitrary<Heartbeat> = fc.record(
     liveEntries: fc.nat(),
     guarded: fc.boolean(),
     at: fc.nat().map(epochMs),
+    localFile: fc.record(
+      {
+        entries: fc.nat(),
+        broken: fc.boolean(),
+        modeOverride: fc.constantFrom(...MODES),
+        until: fc.nat().map(epochMs),
+      },
+      { requiredKeys: ['entries', 'broken'] },
+    ),
+    newestTick: fc.nat().map(epochMs),
     goodbye: fc.constant(true as const),
   },
   {

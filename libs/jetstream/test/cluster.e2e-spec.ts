@@ -1,29 +1,10 @@
-import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from '@nats-io/transport-node';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { type Feed, type LogIdentity, sequence } from '@revocast/core';
 import { type NatsSettings, type Publisher } from '@revocast/jetstream';
-import { eventually, startTestNats, type TestNats } from '@revocast/testing';
+import { eventually, freePort, startTestNats, type TestNats } from '@revocast/testing';
 import { anEncodedRecord, aPublisher, connectedPublisher, Heard, aFeed, until } from './support.js';
-
-/** Below the ports that systems give to outgoing connections: one of those could take it before the server does. */
-const freePort = async (): Promise<number> => {
-  for (;;) {
-    const port = randomInt(10_000, 20_000);
-    const server = createServer().listen(port, '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
-};
 
 /** Three servers that know each other. */
 const startCluster = async (): Promise<readonly TestNats[]> => {

@@ -4,9 +4,15 @@ import { jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { epochMs, type LogIdentity, type RecordBody, type Sequence, sequence } from '@revocast/core';
 import { encodeRecord, type Publisher } from '@revocast/jetstream';
-import { aUniqueId, describeFeedContract, type FeedWorld, startTestNats, type TestNats } from '@revocast/testing';
+import {
+  aUniqueId,
+  describeFeedContract,
+  type FeedWorld,
+  startTestNats,
+  TcpProxy,
+  type TestNats,
+} from '@revocast/testing';
 import { aFeed, aRecord, connectedPublisher, signer } from './support.js';
-import { TcpProxy } from './tcp-proxy.js';
 
 let server: TestNats;
 beforeAll(async () => {

@@ -4,9 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { nkeys } from '@nats-io/transport-node';
 import { sequence } from '@revocast/core';
 import { type AdapterEvent, type NatsSettings } from '@revocast/jetstream';
-import { startTestNats, type TestNats } from '@revocast/testing';
+import { eventually, startTestNats, TcpProxy, type TestNats } from '@revocast/testing';
 import { aFeed, anEncodedRecord, aPublisher, connectedPublisher, Heard, subscribedFeed, until } from './support.js';
-import { TcpProxy } from './tcp-proxy.js';
 
 describe('through outages', () => {
   let server: TestNats;
@@ -81,6 +80,18 @@ describe('through outages', () => {
     expect(read.map(({ identity }) => identity)).toEqual([before.id, after.id]);
     await Promise.all([feed.close(), publisher.close()]);
   }, 20_000);
+
+  it('a connection that leads nowhere is given up for its unanswered pings, and a new one is made', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const { feed, heard } = await subscribedFeed({ servers: [proxy.url] });
+    proxy.swallow();
+    // Neither end is told: only two pings, five seconds apart, that nobody answers.
+    await eventually(() => expect(heard.isConnected).toBe(false), { withinMs: 60_000 });
+    proxy.heal();
+    await until('it is connected again', () => heard.isConnected);
+    await feed.subscribed();
+    await Promise.all([feed.close(), proxy.close()]);
+  }, 90_000);
 
   it('a read under way when the connection ends is refused, not cut short', async () => {
     const proxy = await TcpProxy.start(server.port);

@@ -89,7 +89,7 @@ export const aPublisher = (nats: NatsSettings, changes: Changes = {}): Publisher
     createPublisher({ nats, namespace: NAMESPACE, signer, verifier, replicas: 1, maxAgeSeconds: 86_400, ...changes }),
   );
 
-type FeedChanges = Partial<Pick<FeedOptions, 'namespace' | 'service' | 'instance' | 'log'>>;
+type FeedChanges = Partial<Pick<FeedOptions, 'namespace' | 'service' | 'instance' | 'hubDomain' | 'log'>>;
 
 export const aFeed = (nats: NatsSettings, changes: FeedChanges = {}): Feed =>
   tracked(

@@ -1,5 +1,7 @@
 export { Public, RevocationPolicy, type RoutePolicy } from './decorators.js';
 export { LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity, type RevocationModuleOptions } from './options.js';
+export { LOCAL_FILE_BYTES_MAX, localFile, type LocalSource } from './local-source.js';
+export { LocalWatch, type LocalWatchParts } from './local-watch.js';
 export { RevocationModule, type RevocationModuleAsyncOptions } from './revocation.module.js';
 export { RevocationGuard, type RevocationRequest } from './revocation.guard.js';
 export { RevocationRefusal, type RefusalProblem, type Refused } from './refusal.js';

@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { LiveConnections } from './live-connections.js';
+import { localFileLog } from './local-log.js';
 import { configError } from './options.js';
 import { RevocationGuard } from './revocation.guard.js';
 import { RevocationNode } from './revocation-node.js';
@@ -28,12 +29,13 @@ export class RevocationLifecycle
   ) {}
 
   /** Throws ERR_CONFIG for routes whose policy is no tightening: the application does not start. */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     const policies = declaredPolicies(this.modules);
     const problems = policies.flatMap((policy) => problemsOf(policy, this.node.stalenessMsMax));
     if (problems.length > 0) throw configError(problems);
     for (const { stalenessMsMax } of policies) this.node.tighten(stalenessMsMax);
-    this.node.start();
+    this.node.onLocalChange(localFileLog(this.#logger));
+    await this.node.start();
     this.live.start();
   }
 

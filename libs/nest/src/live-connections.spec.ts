@@ -29,7 +29,7 @@ async function aCurrentNode(more: Partial<RevocationModuleOptions> = {}) {
   const settings = settingsFrom({ feed, issuers, mode: 'strict', service: 'orders', ...surroundings, ...more });
   const node = createNode(settings);
   const live = new LiveConnections(node, settings);
-  node.start();
+  void node.start();
   live.start();
   await time.until(() => node.status().state === 'current');
   const now = Math.floor(time.wall() / 1000);

@@ -43,6 +43,7 @@ export class LiveConnections {
     @Inject(SETTINGS) private readonly settings: Pick<RevocationSettings, 'schedule' | 'liveConnectionsMax'>,
   ) {
     node.on((notice) => this.#onNotice(notice));
+    node.onLocalChange(() => this.#recheckAll());
   }
 
   get size(): number {
@@ -93,12 +94,16 @@ export class LiveConnections {
   }
 
   #onNotice(notice: FollowerNotice): void {
-    if (notice.kind === 'status') for (const connection of [...this.#connections]) this.#recheck(connection);
+    if (notice.kind === 'status') this.#recheckAll();
     else if (notice.body.kind === 'revoked') {
       for (const { issuer, key } of notice.body.revocations) {
         for (const connection of [...(this.#byKey.get(keyOf(issuer, key)) ?? [])]) this.#recheck(connection);
       }
     }
+  }
+
+  #recheckAll(): void {
+    for (const connection of [...this.#connections]) this.#recheck(connection);
   }
 
   #sweep(waiting: Connection[]): void {

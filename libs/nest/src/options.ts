@@ -9,7 +9,15 @@ import {
   type Mode,
   type Schedule,
 } from '@revocast/core';
-import { parseIssuers, type GateAnswer, type IssuerConfig, type IssuerInput } from '@revocast/gate';
+import {
+  parseIssuers,
+  tokenCacheBounds,
+  type GateAnswer,
+  type IssuerConfig,
+  type IssuerInput,
+  type TokenCacheOptions,
+} from '@revocast/gate';
+import { localFile, type LocalSource } from './local-source.js';
 import { systemClock, systemSchedule } from './system.js';
 
 /** How this process names itself to the fleet. */
@@ -43,6 +51,16 @@ export interface RevocationModuleOptions {
   readonly stalenessMsMax?: number;
   /** Most connections that `LiveConnections` holds, about 1 kB each. Default 10,000. */
   readonly liveConnectionsMax?: number;
+  /**
+   * A file that revokes on this node, or overrides its mode, while the log cannot be reached: its path, or a source of your
+   * own. It need not exist. Default none. docs/local-file.md has its format.
+   */
+  readonly localFile?: string | LocalSource;
+  /**
+   * Bounds of the verified-token cache: the signature of a token is verified once, its times and revocations on every
+   * request. `false` = verify it every time. Default: on, 20,000 tokens and 64 MiB at most.
+   */
+  readonly tokenCache?: false | TokenCacheOptions;
   /** Called with the answer to each request, for metrics and logs; not with those for live connections. Must not throw. */
   readonly onVerdict?: (answer: GateAnswer) => void;
   /** How key sets are fetched; default the global `fetch`. */
@@ -62,6 +80,8 @@ export interface RevocationSettings extends NodeIdentity {
   readonly version: string;
   readonly stalenessMsMax: number;
   readonly liveConnectionsMax: number;
+  readonly localFile: LocalSource | undefined;
+  readonly tokenCache: false | Required<TokenCacheOptions>;
   readonly onVerdict: (answer: GateAnswer) => void;
   readonly fetch: typeof globalThis.fetch | undefined;
   readonly clock: Clock;
@@ -84,13 +104,17 @@ export function settingsFrom(options: RevocationModuleOptions): RevocationSettin
   const identity = { service: options.service, instance: randomUUID() };
   const problems = plainProblems(options, { stalenessMsMax, liveConnectionsMax, nodeId, version });
   const issuers = attempt(problems, () => parseIssuers(options.issuers));
+  const tokenCache = attempt(problems, () => tokenCacheBounds(options.tokenCache)) ?? false;
   // A feed is made last, and only from names that are good: making it may open files or sockets.
   const feed = problems.length === 0 ? attempt(problems, () => feedOf(options.feed, identity)) : undefined;
   if (issuers === undefined || feed === undefined || problems.length > 0) throw configError(problems);
   const { mode, fetch, onVerdict = () => undefined } = options;
+  const local = typeof options.localFile === 'string' ? localFile(options.localFile) : options.localFile;
   return {
     ...identity,
-    ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, onVerdict, fetch, clock, schedule },
+    ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, tokenCache },
+    localFile: local,
+    ...{ onVerdict, fetch, clock, schedule },
   };
 }
 
@@ -108,7 +132,7 @@ interface Defaulted {
 }
 
 /** What can be wrong without the types noticing: most options come out of an environment. */
-function plainProblems({ mode, service }: RevocationModuleOptions, defaulted: Defaulted): string[] {
+function plainProblems({ mode, service, localFile }: RevocationModuleOptions, defaulted: Defaulted): string[] {
   const problems: string[] = [];
   if (!MODES.includes(mode)) problems.push(`mode: choose one of ${MODES.join(', ')}; there is no default`);
   if (!SERVICE.test(service)) problems.push('service: 1 to 64 characters A-Z a-z 0-9 _ -');
@@ -116,6 +140,7 @@ function plainProblems({ mode, service }: RevocationModuleOptions, defaulted: De
     problems.push('nodeId: a name that is not empty');
   if (typeof defaulted.version !== 'string' || !VERSION.test(defaulted.version))
     problems.push('version: 1 to 128 characters of printable ASCII without blanks');
+  if (localFile === '') problems.push('localFile: the path of a file, or leave it out');
   if (!isCount(defaulted.stalenessMsMax)) problems.push('stalenessMsMax: whole milliseconds above 0');
   if (!isCount(defaulted.liveConnectionsMax)) problems.push('liveConnectionsMax: a whole number above 0');
   return problems;

@@ -5,6 +5,7 @@ import {
   type FollowerListener,
   type FollowerStatus,
   type Heartbeat,
+  type LocalOverridesStatus,
   type Mode,
   type Schedule,
   type TokenFacts,
@@ -15,9 +16,12 @@ import {
   type IssuerConfig,
   type RecheckAnswer,
   type ReloadableGate,
+  type TokenCacheStatus,
 } from '@revocast/gate';
 import { type RoutePolicy } from './decorators.js';
 import { HeartbeatPulse } from './heartbeat-pulse.js';
+import { localReport } from './local-report.js';
+import { type LocalWatch } from './local-watch.js';
 import { type NodeIdentity } from './options.js';
 
 export interface RevocationNodeParts extends NodeIdentity {
@@ -28,6 +32,8 @@ export interface RevocationNodeParts extends NodeIdentity {
   readonly follower: Follower;
   readonly gate: ReloadableGate;
   readonly feed: Pick<Feed, 'report' | 'read' | 'head'>;
+  /** Only on a node that listens to a local file. */
+  readonly local?: LocalWatch;
   readonly onVerdict: (answer: GateAnswer) => void;
   readonly clock: Clock;
   readonly schedule: Schedule;
@@ -36,9 +42,14 @@ export interface RevocationNodeParts extends NodeIdentity {
 /** What health, metrics and logs show of a node. */
 export interface NodeStatus extends FollowerStatus, NodeIdentity {
   readonly nodeId: string;
+  /** The mode in force: as configured, or as a local file overrides it. */
   readonly mode: Mode;
+  /** Present when the node listens to a local file. */
+  readonly localFile?: LocalOverridesStatus;
   /** Whether a guard stands before a handler, or somebody has asked by hand: without either nothing is enforced. */
   readonly guarded: boolean;
+  /** The verified-token cache; undefined = it is off. */
+  readonly tokenCache: TokenCacheStatus | undefined;
 }
 
 /**
@@ -51,6 +62,9 @@ export class RevocationNode {
   #wired = false;
   #asked = false;
   #connected = false;
+  #started = false;
+  #closed = false;
+  readonly #localListeners = new Set<(status: LocalOverridesStatus) => void>();
   #tightestMs: number;
 
   constructor(private readonly parts: RevocationNodeParts) {
@@ -61,26 +75,40 @@ export class RevocationNode {
       if (notice.kind === 'status' && notice.because === 'closed') this.#sayGoodbye();
       else this.#speak();
     });
+    // Registered before any other: what is closed because of a change is closed before anybody hears of the change.
+    parts.local?.onChange((status) => this.#onLocalChange(status));
   }
 
-  /** Begins to connect and returns at once, also while the broker is down. */
-  start(): void {
+  /**
+   * Begins to connect, also while the broker is down, and waits for nothing but the first look at the local file: what that
+   * revokes counts from the first request on, and the first heartbeat says it.
+   */
+  async start(): Promise<void> {
+    if (this.parts.local !== undefined) await this.parts.local.start();
+    if (this.#closed) return;
+    this.#started = true;
     this.parts.follower.start();
     this.#pulse.start();
   }
 
   /** From the first moment on every answer that needs freshness is unknown; then the fleet is told, then the feed closed. */
   close(): Promise<void> {
+    this.#closed = true;
+    this.parts.local?.close();
     return this.parts.follower.close();
   }
 
   /** Verifies a token and checks it. Rejects only on a defect, never because of the token. */
   async check(token: string | undefined, policy?: RoutePolicy): Promise<GateAnswer> {
+    return this.checkNow(token, policy);
+  }
+
+  /** The same answer, at once if the token was verified before. */
+  checkNow(token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer> {
     this.#asked = true;
     if (policy !== undefined) this.tighten(policy.stalenessMsMax);
-    const answer = await this.#gate.check(token, policy);
-    this.parts.onVerdict(answer);
-    return answer;
+    const answer = this.#gate.checkNow(token, policy);
+    return 'outcome' in answer ? this.#told(answer) : answer.then((later) => this.#told(later));
   }
 
   /** Asks again for a token that was verified before. No I/O. */
@@ -101,7 +129,10 @@ export class RevocationNode {
    */
   replaceIssuers(issuers: readonly IssuerConfig[]): void {
     this.#gate = this.#gate.withIssuers(issuers);
-    this.parts.follower.replaceIssuers(issuers.map(issuerSettings));
+    const settings = issuers.map(issuerSettings);
+    this.parts.follower.replaceIssuers(settings);
+    this.parts.local?.overrides.replaceIssuers(settings);
+    this.parts.local?.tellChange();
     this.#pulse.soon();
   }
 
@@ -116,9 +147,19 @@ export class RevocationNode {
     return this.parts.follower.on(listener);
   }
 
+  /** Called when the local file, or the time, changed what is in force beside the log. */
+  onLocalChange(listener: (status: LocalOverridesStatus) => void): void {
+    this.#localListeners.add(listener);
+  }
+
   status(): NodeStatus {
-    const { nodeId, service, instance, mode } = this.parts;
-    return { ...this.parts.follower.status(), nodeId, service, instance, mode, guarded: this.#guarded };
+    const { nodeId, service, instance, local, mode } = this.parts;
+    return {
+      ...this.parts.follower.status(),
+      ...{ nodeId, service, instance, mode: local?.overrides.mode() ?? mode, guarded: this.#guarded },
+      tokenCache: this.#gate.tokenCache(),
+      ...(local && { localFile: local.overrides.status() }),
+    };
   }
 
   /** The log as it stands at the broker, for whoever reads it at a pace of its own. */
@@ -128,6 +169,11 @@ export class RevocationNode {
 
   get stalenessMsMax(): number {
     return this.parts.stalenessMsMax;
+  }
+
+  #told(answer: GateAnswer): GateAnswer {
+    this.parts.onVerdict(answer);
+    return answer;
   }
 
   get #guarded(): boolean {
@@ -146,19 +192,28 @@ export class RevocationNode {
     else this.#pulse.soon();
   }
 
+  /** Said at once: a node that opens unheard would be counted as closed. */
+  #onLocalChange(status: LocalOverridesStatus): void {
+    for (const listener of this.#localListeners) listener(status);
+    if (this.#started) this.#pulse.now();
+  }
+
   #sayGoodbye(): void {
     this.#pulse.stop();
     this.parts.feed.report({ ...this.#heartbeat(), goodbye: true });
   }
 
   #heartbeat(): Heartbeat {
-    const { nodeId, instance, service, version, mode, stalenessMsMax, clock, follower } = this.parts;
-    const { epoch, watermark, identity, state, because, stalenessMs, liveEntries } = follower.status();
+    const { nodeId, instance, service, version, stalenessMsMax, clock, follower, local } = this.parts;
+    const status = follower.status();
+    const { epoch, watermark, identity, state, because, stalenessMs, liveEntries } = status;
+    const mode = local?.overrides.saidMode ?? this.parts.mode;
     return {
       ...{ node: nodeId, instance, service, version, epoch, watermark, identity, state },
       ...(because !== undefined && { because }),
       ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(), liveEntries },
       ...{ guarded: this.#guarded, at: clock.wall() },
+      ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
   }
 }

@@ -22,10 +22,15 @@ export interface RevocationRequest {
 interface IncomingRequest extends Partial<RevocationRequest> {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The request of node:http, behind Fastify's. */
-  readonly raw?: { readonly headersDistinct?: HeadersDistinct };
-  readonly headersDistinct?: HeadersDistinct;
+  readonly raw?: { readonly rawHeaders?: readonly string[] };
+  readonly rawHeaders?: readonly string[];
 }
-type HeadersDistinct = Readonly<Record<string, readonly string[] | undefined>>;
+
+/** What the decorators of one route ask for. */
+interface RouteRule {
+  readonly isPublic: boolean;
+  readonly policy: RoutePolicy | undefined;
+}
 
 /**
  * Verifies the bearer token of an HTTP request and checks it against revocations, on Express and Fastify.
@@ -36,29 +41,50 @@ type HeadersDistinct = Readonly<Record<string, readonly string[] | undefined>>;
  */
 @Injectable()
 export class RevocationGuard implements CanActivate {
+  readonly #rules = new WeakMap<object, WeakMap<object, RouteRule>>();
+
   constructor(
     private readonly node: RevocationNode,
     private readonly reflector: Reflector,
     private readonly adapterHost: HttpAdapterHost,
   ) {}
 
-  /** Throws `RevocationRefusal`: 401 or 400 because of the token, 503 because nobody can say. */
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) === true) return true;
+  /** Throws `RevocationRefusal`, or rejects with it: 401 or 400 because of the token, 503 because nobody can say. */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const { isPublic, policy } = this.#ruleOf(context);
+    if (isPublic) return true;
     assertHttp(context);
     const request = context.switchToHttp().getRequest<IncomingRequest>();
-    const policy = tightest(targets.map((target) => this.reflector.get<RoutePolicy | undefined>(POLICY, target)));
-    const answer = await this.#answer(request, policy);
+    const credentials = bearerToken(authorizationOf(request));
+    if (credentials.outcome === 'refuse') throw this.#refuse(context, credentials);
+    const answer = this.node.checkNow(credentials.token, policy);
+    // Not awaited where there is nothing to wait for: each wait would send the request through the queue once more.
+    return 'outcome' in answer
+      ? this.#conclude(context, answer, policy)
+      : answer.then((later) => this.#conclude(context, later, policy));
+  }
+
+  #conclude(context: ExecutionContext, answer: GateAnswer, policy: RoutePolicy | undefined): true {
     if (answer.outcome === 'refuse') throw this.#refuse(context, answer);
+    const request = context.switchToHttp().getRequest<IncomingRequest>();
     request.user = answer.claims;
     request.revocation = { facts: answer.facts, verdict: answer.verdict, policy };
     return true;
   }
 
-  async #answer(request: IncomingRequest, policy: RoutePolicy | undefined): Promise<GateAnswer> {
-    const credentials = bearerToken(authorizationOf(request));
-    return credentials.outcome === 'refuse' ? credentials : this.node.check(credentials.token, policy);
+  /** Decorators do not change while a process runs, and reading them costs more than the whole look-up. */
+  #ruleOf(context: ExecutionContext): RouteRule {
+    const [handler, controller] = [context.getHandler(), context.getClass()];
+    const known = this.#rules.get(handler)?.get(controller);
+    if (known !== undefined) return known;
+    const targets = [handler, controller];
+    const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) === true;
+    const policy = tightest(targets.map((target) => this.reflector.get<RoutePolicy | undefined>(POLICY, target)));
+    const rule = { isPublic, policy };
+    // By the class as well: controllers inherit handlers, and each may be decorated in its own way.
+    const rules = this.#rules.get(handler) ?? new WeakMap<object, RouteRule>();
+    this.#rules.set(handler, rules.set(controller, rule));
+    return rule;
   }
 
   #refuse(context: ExecutionContext, answer: Refused): RevocationRefusal {
@@ -79,11 +105,22 @@ function assertHttp(context: ExecutionContext): void {
   );
 }
 
-/** `headers` keeps the first of two Authorization headers, and a proxy may have looked at the second: both are to be seen. */
+/**
+ * `headers` keeps the first of two Authorization headers, and a proxy may have looked at the second: both are to be seen.
+ * Read from what came over the wire: `headersDistinct` would sort all headers of each request.
+ */
 function authorizationOf(request: IncomingRequest): string | readonly string[] | undefined {
-  const distinct = request.headersDistinct ?? request.raw?.headersDistinct;
-  return distinct?.['authorization'] ?? request.headers['authorization'];
+  const raw = request.rawHeaders ?? request.raw?.rawHeaders ?? [];
+  const values: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const [name, value] = [raw[at] ?? '', raw[at + 1] ?? ''];
+    // By its length first: few names need to be lowered at all.
+    if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) values.push(value);
+  }
+  return values.length === 0 ? request.headers[AUTHORIZATION] : values;
 }
+
+const AUTHORIZATION = 'authorization';
 
 function tightest(policies: readonly (RoutePolicy | undefined)[]): RoutePolicy | undefined {
   const bounds = policies.flatMap((policy) => (policy === undefined ? [] : [policy.stalenessMsMax]));

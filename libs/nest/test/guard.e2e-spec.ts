@@ -119,6 +119,29 @@ describe('policies of the guard', () => {
     expect((await get('/me')).status).toBe(401);
   });
 
+  it('reads the decorators of each controller, also where they share an inherited handler', async () => {
+    class Base {
+      @Get()
+      read(): string {
+        return 'read';
+      }
+    }
+    @Public()
+    @Controller('inherited-open')
+    class OpenController extends Base {}
+    @Controller('inherited-closed')
+    class ClosedController extends Base {}
+    running = await startApp({
+      imports: [RevocationTestingModule.forTest(new TestRevocations())],
+      controllers: [OpenController, ClosedController],
+      providers: [{ provide: APP_GUARD, useExisting: RevocationGuard }],
+    });
+    for (let round = 0; round < 2; round++) {
+      expect((await running.get('/inherited-open')).status).toBe(200);
+      expect((await running.get('/inherited-closed')).status).toBe(401);
+    }
+  });
+
   it('holds a route with a tighter policy to its own bound', async () => {
     const { url, get, revocations } = await aGuardedApp('fastify');
     const authorization = `Bearer ${revocations.token()}`;

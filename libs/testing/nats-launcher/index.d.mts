@@ -49,6 +49,8 @@ export interface StartOptions extends EnsureOptions {
   readonly include?: readonly string[];
   /** HTTP monitoring on a free loopback port; default off. */
   readonly monitor?: boolean;
+  /** JetStream domain: a leaf keeps streams of its own beside those of its hub. Default: none. */
+  readonly domain?: string;
   /** Start this one instead of looking for one; then NATS_URL is not looked at either. */
   readonly binary?: NatsServerBinary;
 }

@@ -52,12 +52,15 @@ function external(url, log = (line) => void process.stderr.write(`${line}\n`)) {
  * @param {import('./index.d.mts').StartOptions & { env: NodeJS.ProcessEnv, binary: import('./cache.mjs').Binary, port: number }} options
  * @returns {Promise<import('./index.d.mts').NatsServer>}
  */
-async function launch({ storeDir, binary, port, env, config = '', include = [], monitor = false }) {
+async function launch({ storeDir, binary, port, env, config = '', include = [], monitor = false, domain }) {
   const directory = resolve(storeDir);
   const configFile = join(directory, 'nats-server.conf');
   const logFile = join(directory, 'nats-server.log');
   await prepare(directory);
-  await writeFile(configFile, renderConfig({ version: binary.version, port, directory, include, config, monitor }));
+  await writeFile(
+    configFile,
+    renderConfig({ version: binary.version, port, directory, include, config, monitor, domain }),
+  );
   const logStart = (await stat(logFile).catch(() => ({ size: 0 }))).size;
   const guardian = spawnGuardian([binary.path, directory, logFile, '-c', configFile], env);
   const ports = await untilReady(guardian, directory, () => readTail(logFile, logStart));

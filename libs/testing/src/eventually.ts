@@ -1,5 +1,5 @@
 export interface EventuallyOptions {
-  /** Milliseconds, default 5,000. */
+  /** Milliseconds, default 30,000: a limit says that something hangs, never how fast it should be on a busy machine. */
   readonly withinMs?: number;
 }
 
@@ -13,7 +13,7 @@ const PAUSE_MS = 10;
  */
 export const eventually = async <Result>(
   attempt: () => Result | Promise<Result>,
-  { withinMs = 5_000 }: EventuallyOptions = {},
+  { withinMs = 30_000 }: EventuallyOptions = {},
 ): Promise<Result> => {
   const deadline = performance.now() + withinMs;
   for (;;) {

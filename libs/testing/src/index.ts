@@ -1,4 +1,6 @@
 export * from './nats-server.js';
+export * from './tcp-proxy.js';
+export * from './free-port.js';
 export * from './builders.js';
 export * from './revocation-model.js';
 export * from './eventually.js';

@@ -15,6 +15,8 @@ export interface TestNatsOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** HTTP monitoring on a free port; default off. */
   readonly monitor?: boolean;
+  /** JetStream domain: a leaf keeps streams of its own beside those of its hub. Default: none. */
+  readonly domain?: string;
 }
 
 /** A real nats-server under a test's control. NATS_URL is not looked at: what a test kills must be its own. */

@@ -1,3 +1,4 @@
+import { sequence } from '@revocast/core';
 import { type InMemoryFaults } from './in-memory-feed.js';
 import { FollowerWorld, type FollowerWorldOptions, type WorldNode } from './follower-world.js';
 import { type History } from './guarantees.js';
@@ -92,9 +93,11 @@ const repeat = (times: number, act: () => unknown): void => {
   for (let time = 0; time < times; time += 1) act();
 };
 
+/** Under its own sequence or under another one, of a record that perhaps nobody has heard of: the signature does not cover it. */
 const injectOld = (world: FollowerWorld, dice: Dice): void => {
-  const records = world.broker.requiredLog().records();
-  world.broker.inject(pick(records, dice));
+  const log = world.broker.requiredLog();
+  const record = pick(log.records(), dice);
+  world.broker.inject(dice() < 0.5 ? record : { ...record, sequence: sequence(between(1, log.last + 2, dice)) });
 };
 
 /** The worst moment for a revocation: nobody hears of it before time has gone by. */

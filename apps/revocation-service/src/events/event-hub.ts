@@ -11,14 +11,20 @@ export interface ServiceEvent {
 export type EventListener = (event: ServiceEvent) => void;
 
 /** Watchers at once; each holds a connection. */
-export const WATCHERS_MAX = 200;
+const WATCHERS_MAX = 200;
 
 /** Hands events on to those who watch, and to nobody else: nothing is kept. */
 export class EventHub {
   readonly #watchers = new Map<EventListener, () => void>();
+  #isClosed = false;
 
   get watchers(): number {
     return this.#watchers.size;
+  }
+
+  /** Whether one more can watch. */
+  get isOpen(): boolean {
+    return !this.#isClosed && this.#watchers.size < WATCHERS_MAX;
   }
 
   emit(event: ServiceEvent): void {
@@ -32,6 +38,7 @@ export class EventHub {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const ended of [...this.#watchers.values()]) ended();
   }
 }

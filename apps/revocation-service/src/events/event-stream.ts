@@ -28,6 +28,8 @@ export class EventStream {
     response.writeHead(200, {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
+      // When the service closes, the end of the stream is to end the connection as well.
+      connection: 'close',
       'x-accel-buffering': 'no',
     });
     response.write(': watching\n\n');

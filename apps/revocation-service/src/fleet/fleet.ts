@@ -6,6 +6,7 @@ import {
   type NodeView,
   type Heartbeat,
   type IssuerCoverage,
+  type LocalFileReport,
   type Propagation,
   type Schedule,
   type Scope,
@@ -107,6 +108,16 @@ export class Fleet {
     return this.#view.nodes({ ...this.options.reference(), declared });
   }
 
+  /** How many nodes each expected service lacks: only those count that enforce or, a little behind, are about to. */
+  missing(): Readonly<Record<string, number>> {
+    const nodes = this.nodes().filter(({ state }) => state === 'current' || state === 'lagging');
+    const lacking = Object.entries(this.options.expected).map(([name, least]) => {
+      const present = nodes.filter(({ service }) => service === name).length;
+      return [name, Math.max(0, least - present)] as const;
+    });
+    return Object.fromEntries(lacking);
+  }
+
   /** The fleet as an operator sees it. */
   overview(): Record<string, unknown> {
     const { fleetBoundMs, expected, reference } = this.options;
@@ -177,10 +188,26 @@ const isFinal = (propagation: Propagation | undefined): boolean =>
   (propagation.state === 'noNodes' ? propagation.rosterComplete : propagation.state !== 'propagating');
 
 /** A node as answers and events show it. */
-export const nodeAnswer = ({ firstHeardAt, lastHeardAt, silentMs, ...said }: NodeView): Record<string, unknown> => ({
+export const nodeAnswer = ({
+  firstHeardAt,
+  lastHeardAt,
+  silentMs,
+  localFile,
+  newestTick: _newestTick,
+  ...said
+}: NodeView): Record<string, unknown> => ({
   ...said,
   lag: said.lag ?? null,
   silentMs: Math.round(silentMs),
+  ...(localFile && { localFile: localFileAnswer(localFile) }),
   firstHeardAt: rfc3339(firstHeardAt),
   lastHeardAt: rfc3339(lastHeardAt),
+});
+
+/** Who overrides what, for whom the fleet's view is the only place to see it. */
+const localFileAnswer = ({ entries, broken, modeOverride, until }: LocalFileReport): Record<string, unknown> => ({
+  entries,
+  modeOverride: modeOverride ?? null,
+  until: until === undefined ? null : rfc3339(until),
+  broken,
 });

@@ -1,14 +1,18 @@
 import { type Metrics, type Readings } from '../metrics/metrics.js';
 import { type Fleet } from '../fleet/fleet.js';
 import { type Ticker } from '../fleet/ticker.js';
+import { type IssuerRegistry } from '../command/issuer-registry.js';
 import { type EventHub } from '../events/event-hub.js';
+import { fleetWarnings } from './fleet-warnings.js';
 import { type Readiness, readiness, type ReadinessOptions } from './readiness.js';
 
 export interface HealthOptions extends ReadinessOptions {
   readonly fleet: Fleet;
+  readonly issuers: IssuerRegistry;
   readonly ticker: Ticker;
   readonly hub: EventHub;
   readonly metrics: Metrics;
+  readonly liveEntriesMax: number;
 }
 
 /** What probes and scrapers are told. */
@@ -16,7 +20,10 @@ export class Health {
   constructor(private readonly options: HealthOptions) {}
 
   readiness(): Readiness {
-    return readiness(this.options);
+    const { fleet, issuers } = this.options;
+    const own = readiness(this.options);
+    const names = issuers.all().map(({ settings }) => settings.issuer);
+    return { ...own, warnings: [...own.warnings, ...fleetWarnings(fleet.nodes(), names)] };
   }
 
   metrics(): Promise<string> {
@@ -24,18 +31,24 @@ export class Health {
   }
 
   #readings(): Readings {
-    const { keeper, outbox, intake, ticker, fleet, follower, hub } = this.options;
+    const { strangers, keeper, outbox, intake, ticker, fleet, follower, hub } = this.options;
     const status = follower.status();
+    const log = keeper.state();
     return {
-      connected: keeper.state().kind !== 'disconnected',
-      open: keeper.state().kind === 'open',
+      connected: log.kind !== 'disconnected',
+      open: log.kind === 'open',
+      logState: log.kind === 'refused' ? log.because : log.kind,
+      otherEpochInFleet: keeper.evidence().otherEpoch,
       pendingRecords: outbox.size,
       ticks: ticker.sent,
       nodes: countBy(fleet.nodes().map(({ state }) => state)),
+      nodesMissing: fleet.missing(),
       liveEntries: status.liveEntries,
+      liveEntriesMax: this.options.liveEntriesMax,
       stalenessMs: status.stalenessMs,
       watermark: status.watermark,
       foreignRecords: status.counters.foreign,
+      strangers: strangers(),
       recordsBehind: intake.behind(),
       takenRevocations: intake.counts.revocations,
       instances: keeper.peers.all().length,

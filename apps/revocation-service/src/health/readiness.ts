@@ -1,4 +1,4 @@
-import { type Follower } from '@revocast/core';
+import { type Follower, type FollowerStatus } from '@revocast/core';
 import { rfc3339 } from '../command/times.js';
 import { type EpochKeeper } from '../publish/epoch-keeper.js';
 import { DAMAGES, REFUSALS, type RefusalReason } from '../publish/log-decision.js';
@@ -47,15 +47,17 @@ export interface ReadinessOptions {
   readonly outbox: Outbox;
   readonly follower: Follower;
   readonly intake: LogIntake;
+  /** Revocations of our key that no instance that was heard can have published. */
+  readonly strangers: () => number;
 }
 
-export function readiness({ keeper, outbox, follower, intake }: ReadinessOptions): Readiness {
+export function readiness({ keeper, outbox, follower, intake, strangers }: ReadinessOptions): Readiness {
   const reasons = reasonsOf(keeper);
   const status = follower.status();
   return {
     status: reasons.length === 0 ? 'ready' : 'notReady',
     reasons,
-    warnings: warningsOf(keeper, status.counters.foreign),
+    warnings: warningsOf(keeper, strangers(), status),
     epoch: keeper.epoch() ?? null,
     pendingRecords: outbox.size,
     journal: { watermark: intake.watermark(), behindRecords: intake.behind(), rebuiltAt: rebuilt(keeper) },
@@ -101,8 +103,18 @@ function reasonOf(keeper: EpochKeeper): Reason | undefined {
 
 const refusal = (because: RefusalReason): Reason => ({ code: because, detail: REFUSALS[because] });
 
-function warningsOf(keeper: EpochKeeper, foreign: number): readonly Reason[] {
+function warningsOf(
+  keeper: EpochKeeper,
+  strangers: number,
+  { state, counters: { foreign } }: FollowerStatus,
+): readonly Reason[] {
   const warnings: Reason[] = [];
+  if (state !== 'current') {
+    warnings.push({
+      code: 'followerNotCurrent',
+      detail: 'This service does not follow its own log yet: events and explanations may lack the newest revocations.',
+    });
+  }
   if (keeper.evidence().otherEpoch) {
     warnings.push({ code: 'otherEpochInFleet', detail: 'A node follows an epoch that this journal does not know.' });
   }
@@ -118,6 +130,12 @@ function warningsOf(keeper: EpochKeeper, foreign: number): readonly Reason[] {
     warnings.push({
       code: 'settingsDiffer',
       detail: `The log declares other settings than ours for ${differing} issuers: instances are configured differently. Retention follows the wider of both.`,
+    });
+  }
+  if (strangers > 0) {
+    warnings.push({
+      code: 'unknownRevocations',
+      detail: `${strangers} revocations were signed with our key while no other instance was heard.`,
     });
   }
   if (foreign > 0) {

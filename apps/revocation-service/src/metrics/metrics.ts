@@ -1,20 +1,31 @@
-import { type Scope } from '@revocast/core';
+import { NODE_STATES, type Scope } from '@revocast/core';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { REFUSALS } from '../publish/log-decision.js';
 
 /** From 1 ms on one machine to the largest staleness bound. Seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
+
+/** What keeps commands from being carried out, and `open`. A refusal is told by its reason: each needs another answer from whoever is called. */
+export const LOG_STATES: readonly string[] = ['open', 'disconnected', 'reviewing', 'opening', ...Object.keys(REFUSALS)];
 
 /** What is read at the moment of a scrape. */
 export interface Readings {
   readonly connected: boolean;
   readonly open: boolean;
+  /** One of LOG_STATES. */
+  readonly logState: string;
+  readonly otherEpochInFleet: boolean;
   readonly pendingRecords: number;
   readonly ticks: number;
   readonly nodes: Readonly<Record<string, number>>;
+  /** Service name -> nodes that are expected and do not enforce. */
+  readonly nodesMissing: Readonly<Record<string, number>>;
   readonly liveEntries: number;
+  readonly liveEntriesMax: number;
   readonly stalenessMs: number | undefined;
   readonly watermark: number;
   readonly foreignRecords: number;
+  readonly strangers: number;
   readonly recordsBehind: number;
   readonly takenRevocations: number;
   readonly instances: number;
@@ -65,17 +76,26 @@ export class Metrics {
 
   /** The text of one scrape. */
   async render(readings: Readings): Promise<string> {
-    const { nodes, ...rest } = readings;
+    const { nodes, nodesMissing, logState, ...rest } = readings;
     this.#gauge('revocast_connected', 'Whether the broker is connected').set(Number(rest.connected));
     this.#gauge('revocast_log_open', 'Whether the log is open for writing').set(Number(rest.open));
     this.#gauge('revocast_journal_pending_records', 'Records that wait for a confirmation').set(rest.pendingRecords);
     this.#gauge('revocast_ticks_sent', 'Ticks sent since the start').set(rest.ticks);
     this.#gauge('revocast_live_entries', 'Live revocations').set(rest.liveEntries);
+    this.#gauge('revocast_live_entries_max', 'Live revocations above which commands are refused').set(
+      rest.liveEntriesMax,
+    );
+    this.#gauge('revocast_other_epoch_in_fleet', 'Whether a node follows an epoch that the journal does not know').set(
+      Number(rest.otherEpochInFleet),
+    );
     this.#gauge('revocast_watermark', 'Watermark of the own follower').set(rest.watermark);
     this.#gauge('revocast_staleness_seconds', 'Of the own follower; +Inf before the first proof').set(
       rest.stalenessMs === undefined ? Number.POSITIVE_INFINITY : rest.stalenessMs / 1000,
     );
     this.#gauge('revocast_foreign_records', 'Records in the log that we did not sign').set(rest.foreignRecords);
+    this.#gauge('revocast_unknown_revocations', 'Signed with our key while no other instance was heard').set(
+      rest.strangers,
+    );
     this.#gauge('revocast_journal_behind_records', 'Records of the log that the journal does not have yet').set(
       rest.recordsBehind,
     );
@@ -88,10 +108,21 @@ export class Metrics {
     ]);
     for (const [because, count] of rest.rewritten) rewritten.set({ because }, count);
     this.#gauge('revocast_event_watchers', 'Readers of /v1/events').set(rest.watchers);
-    const byState = this.#gauge('revocast_nodes', 'Nodes by state', ['state']);
-    byState.reset();
-    for (const [state, count] of Object.entries(nodes)) byState.set({ state }, count);
+    this.#renderStates(logState, nodes);
+    const missing = this.#gauge('revocast_nodes_missing', 'Nodes expected of a service that do not enforce', [
+      'service',
+    ]);
+    missing.reset();
+    for (const [service, count] of Object.entries(nodesMissing)) missing.set({ service }, count);
     return this.#registry.metrics();
+  }
+
+  /** Every state is always there, with 0: an alert on a series that appears only in trouble cannot be tried out before. */
+  #renderStates(logState: string, nodes: Readings['nodes']): void {
+    const log = this.#gauge('revocast_log_state', '1 for what the service says of the log', ['state']);
+    for (const state of LOG_STATES) log.set({ state }, Number(state === logState));
+    const byState = this.#gauge('revocast_nodes', 'Nodes by state', ['state']);
+    for (const state of NODE_STATES) byState.set({ state }, nodes[state] ?? 0);
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {

@@ -238,7 +238,8 @@ export class EpochKeeper {
     if (remove !== undefined) await publisher.removeLog(remove);
     outbox.drop();
     this.#head = sequence(0);
-    if (because === 'first') this.#firstEpoch();
+    // An epoch whose opening was interrupted may have been announced: nodes can have a proof from it.
+    if (this.#journal === undefined) this.#firstEpoch();
     const epoch = opening.begin(previous);
     // From this moment on no record is made for the epoch before.
     this.#journal = currentEpoch(database);

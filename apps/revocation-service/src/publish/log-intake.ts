@@ -22,8 +22,8 @@ export interface LogIntakeOptions {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly log: ServiceLog;
-  /** The journal learnt of records that it did not publish. */
-  readonly taken: (taken: Taken) => void;
+  /** The journal learnt of records that it did not publish. `isNews`: it had everything before, so they are new in the log. */
+  readonly taken: (taken: Taken, isNews: boolean) => void;
 }
 
 /**
@@ -39,6 +39,7 @@ export class LogIntake {
   /** The log has, or is said to have, records up to here. */
   #target: Sequence = sequence(0);
   #proven: Sequence = sequence(0);
+  #hadAll = false;
   #running: Promise<void> | undefined;
   #disarm: () => void = () => undefined;
   #isClosed = false;
@@ -119,6 +120,7 @@ export class LogIntake {
     this.#taken = journal?.epoch === log.epoch ? journal.taken : sequence(0);
     this.#target = sequence(0);
     this.#proven = sequence(0);
+    this.#hadAll = false;
   }
 
   #run(): void {
@@ -150,6 +152,7 @@ export class LogIntake {
   }
 
   #ended(): boolean {
+    this.#hadAll ||= this.#proven > 0;
     this.#tell();
     return true;
   }
@@ -168,7 +171,7 @@ export class LogIntake {
     });
     this.#taken = to;
     this.#count(taken);
-    if (taken.recordIds.length > 0) this.options.taken(taken);
+    if (taken.recordIds.length > 0) this.options.taken(taken, this.#hadAll);
     this.#tell();
   }
 

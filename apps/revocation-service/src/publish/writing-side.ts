@@ -37,6 +37,7 @@ export class WritingSide {
   readonly writer: Writer;
   readonly keeper: EpochKeeper;
   readonly republisher: Republisher;
+  #strangers = 0;
 
   /** Throws ERR_CONFIG when the journal cannot be opened or keys do not fit. */
   constructor(private readonly options: WritingSideOptions) {
@@ -47,7 +48,14 @@ export class WritingSide {
     this.database = openJournal(settings.dataDirectory);
     this.outbox = this.#makeOutbox();
     const { database, publisher, outbox, confirmations } = this;
-    this.intake = new LogIntake({ database, publisher, clock, schedule, log, taken: (taken) => this.#taken(taken) });
+    this.intake = new LogIntake({
+      database,
+      publisher,
+      clock,
+      schedule,
+      log,
+      taken: (taken, isNews) => this.#taken(taken, isNews),
+    });
     const { intake } = this;
     const maker = new RecordMaker({ namespace, signer, clock });
     this.writer = new Writer({ database, maker, outbox, confirmations, clock, epoch: () => this.keeper.epoch() });
@@ -125,8 +133,17 @@ export class WritingSide {
     this.keeper.review();
   }
 
-  #taken({ recordIds, overruled }: Taken): void {
+  /** Revocations signed with our key that came while no other instance was heard: the key may be in other hands. */
+  get strangers(): number {
+    return this.#strangers;
+  }
+
+  #taken({ recordIds, revocations, overruled }: Taken, isNews: boolean): void {
     const { log, confirmed } = this.options;
+    if (isNews && revocations > 0 && this.keeper.peers.all().length === 0) {
+      this.#strangers += revocations;
+      log.error('unknownRevocations', { count: revocations, records: recordIds.slice(0, 10) });
+    }
     if (overruled > 0) log.warn('overruled', { revocations: overruled });
     confirmed(recordIds);
     this.keeper.reviewIfDamaged();

@@ -30,6 +30,7 @@ export interface Body {
   readonly next: string | null;
   readonly errors: readonly { readonly pointer: string }[];
   readonly head: number;
+  readonly follower: { readonly state: string };
   readonly nodes: readonly { readonly node: string; readonly instance: string; readonly state: string }[];
   readonly reasons: readonly { readonly code: string }[];
   readonly warnings: readonly { readonly code: string }[];

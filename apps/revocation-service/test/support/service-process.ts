@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Api } from './api.js';
 import { untilReady } from './running-service.js';
+import { closedInTheEnd } from './still-open.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const LOADER = new URL('./register-typescript.mjs', import.meta.url).href;
@@ -29,6 +30,7 @@ export class ServiceProcess {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const service = new ServiceProcess(child);
+    closedInTheEnd(() => service.kill());
     createInterface({ input: child.stdout }).on('line', (line) => {
       service.logged.push(JSON.parse(line) as Record<string, unknown>);
     });

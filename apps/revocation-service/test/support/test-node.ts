@@ -5,6 +5,7 @@ import { createJetStreamFeed, createVerifier, natsSettingsFrom } from '@revocast
 import { eventually } from '@revocast/testing';
 import { systemClock, systemSchedule } from '../../src/system.js';
 import { type Deployment } from './settings.js';
+import { closedInTheEnd } from './still-open.js';
 
 const HEARTBEAT_MS = 500;
 
@@ -20,7 +21,11 @@ export class TestNode {
     private readonly send: (heartbeat: Heartbeat) => void,
   ) {}
 
-  static async start(deployment: Deployment, natsUrl: string, name: string): Promise<TestNode> {
+  static async start(
+    deployment: Pick<Deployment, 'issuers' | 'recordKeys'>,
+    natsUrl: string,
+    name: string,
+  ): Promise<TestNode> {
     const issuers = parseIssuers(await deployment.issuers());
     const verifier = createVerifier(deployment.recordKeys());
     const instance = randomUUID();
@@ -46,10 +51,10 @@ export class TestNode {
   }
 
   /** Like SIGKILL: no goodbye. */
-  async vanish(): Promise<void> {
+  readonly vanish = closedInTheEnd(async () => {
     clearInterval(this.#timer);
     await this.follower.close();
-  }
+  });
 
   #begin(): void {
     this.follower.on(({ kind }) => {

@@ -23,6 +23,7 @@ import {
   type GateAnswer,
   type IssuerConfig,
   type IssuerInput,
+  type RoutePolicy,
   type TokenClaims,
   type Verified,
 } from '@revocast/gate';
@@ -137,22 +138,25 @@ export class TestRevocations {
       ...{ issuers: this.#issuers, source: this.#follower, mode, stalenessMsMax, clock: systemClock },
     });
     const verify = (token: string): Verified => this.#verify(token);
+    const answer = (token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer> => {
+      if (token === undefined) return real.checkNow(token, policy);
+      try {
+        const { claims, facts } = verify(token);
+        const answered = real.recheck(facts, policy);
+        return answered.outcome === 'pass' ? { ...answered, claims } : answered;
+      } catch (error) {
+        return invalidToken(error);
+      }
+    };
     const gate: ReloadableGate = {
       // The issuers of a test are those it began with.
       withIssuers: () => gate,
       recheck: (facts, policy) => real.recheck(facts, policy),
       coverage: () => real.coverage(),
       verify: (token) => Promise.resolve().then(() => verify(token)),
-      check: (token, policy) => {
-        if (token === undefined) return real.check(token, policy);
-        try {
-          const { claims, facts } = verify(token);
-          const answer = real.recheck(facts, policy);
-          return Promise.resolve(answer.outcome === 'pass' ? { ...answer, claims } : answer);
-        } catch (error) {
-          return Promise.resolve(invalidToken(error));
-        }
-      },
+      check: (token, policy) => Promise.resolve(answer(token, policy)),
+      checkNow: answer,
+      tokenCache: () => undefined,
     };
     return gate;
   }

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { factsFrom, RevocationError, type EpochMs, type TokenFacts } from '@revocast/core';
+import { type TokenClaims, type Verified } from './answer.js';
+import { readCompactToken } from './compact-token.js';
+import { type IssuerConfig } from './issuer-config.js';
+import { findSigningKey, type SignedBy } from './signature.js';
+import { type Proven, type Recalled, type TokenCache, type TokenCacheStatus } from './token-cache.js';
+import { checkClaims, checkHeader, checkNotBefore } from './token-rules.js';
+import { byIss, trustsOf, type Trust } from './trust.js';
+import { type TokenVerifier, type TokenVerifierOptions, type VerifyOptions } from './verify.js';
+
+/** Makes a verifier with its own key sets; keys are fetched when the first token of an issuer asks for them. */
+export const createTokenVerifier = (options: TokenVerifierOptions): TokenVerifier => createRecallingVerifier(options);
+
+/** The verifier of a gate: what it has verified once it need not verify again. Without a cache it recalls nothing. */
+export const createRecallingVerifier = (options: TokenVerifierOptions, cache?: TokenCache): RecallingVerifier =>
+  new JwtVerifier(options, trustsOf(options.issuers, surroundings(options)), cache);
+
+export interface RecallingVerifier extends TokenVerifier {
+  /** What a token says that was verified before, if all that this rested on still holds. Checks no signature. */
+  recall(token: string): Recalled | undefined;
+  /** Verifies the token, and recalls it from now on. */
+  learn(token: string): Promise<Recalled>;
+  /** The token's key is revoked: an entry of it would be of no use, and tokens of a leaked key can be had in any number. */
+  forget(token: string): void;
+  cacheStatus(): TokenCacheStatus | undefined;
+  withIssuers(issuers: readonly IssuerConfig[]): RecallingVerifier;
+}
+
+const surroundings = ({ clock, fetch = globalThis.fetch, prng = Math.random }: TokenVerifierOptions) => ({
+  ...{ clock, fetch, prng },
+});
+
+const hashOf = (signingInput: string): string => createHash('sha256').update(signingInput, 'ascii').digest('base64url');
+
+/** Computed only when asked for: a hash per request would cost more than the whole look-up. */
+const lazyHash = (signingInput: string): (() => string) => {
+  let hash: string | undefined;
+  return () => (hash ??= hashOf(signingInput));
+};
+
+interface Judged extends Verified {
+  readonly trust: Trust;
+  readonly signedBy: SignedBy;
+}
+
+class JwtVerifier implements RecallingVerifier {
+  readonly #byIss: ReadonlyMap<unknown, Trust>;
+  readonly #holds = (proven: Proven): boolean => this.#stillHolds(proven);
+
+  constructor(
+    private readonly options: TokenVerifierOptions,
+    private readonly trusts: readonly Trust[],
+    private readonly cache: TokenCache | undefined,
+  ) {
+    this.#byIss = byIss(trusts);
+  }
+
+  async verify(token: string, options?: VerifyOptions): Promise<Verified> {
+    const { claims, header, facts } = await this.#judge(token, options);
+    return { claims, header, facts };
+  }
+
+  recall(token: string): Recalled | undefined {
+    return this.cache?.recall(token, this.#holds);
+  }
+
+  async learn(token: string): Promise<Recalled> {
+    const judged = await this.#judge(token);
+    if (this.cache === undefined) return judged;
+    return this.cache.keep(token, judged.claims, provenOf(judged));
+  }
+
+  forget(token: string): void {
+    this.cache?.forget(token);
+  }
+
+  cacheStatus(): TokenCacheStatus | undefined {
+    return this.cache?.status();
+  }
+
+  refusalNow(facts: TokenFacts): 'ERR_TOKEN_ISSUER_UNKNOWN' | 'ERR_TOKEN_EXPIRED' | undefined {
+    const trust = this.#byIss.get(facts.issuer);
+    if (trust === undefined) return 'ERR_TOKEN_ISSUER_UNKNOWN';
+    return hasExpired(facts, trust.config, this.options.clock.wall()) ? 'ERR_TOKEN_EXPIRED' : undefined;
+  }
+
+  withIssuers(issuers: readonly IssuerConfig[]): RecallingVerifier {
+    const options = { ...this.options, issuers };
+    const trusts = trustsOf(issuers, surroundings(options), this.trusts);
+    this.cache?.retain(({ trust }) => trusts.includes(trust));
+    return new JwtVerifier(options, trusts, this.cache);
+  }
+
+  async #judge(token: string, { ignoreExpiry = false }: VerifyOptions = {}): Promise<Judged> {
+    const { header, claims, signingInput } = readCompactToken(token);
+    const trust = trustOf(this.#byIss, claims);
+    const { config, settings, keySet } = trust;
+    const signedBy = await findSigningKey(keySet, { token, ...checkHeader(header, config) });
+    if (signedBy === undefined) {
+      throw new RevocationError('ERR_TOKEN_SIGNATURE', `no key of the issuer ${config.issuer} verifies the token`);
+    }
+    checkClaims(claims, config);
+    const now = this.options.clock.wall();
+    checkNotBefore(claims['nbf'], config, now / 1000);
+    // An alias or a missing iss is this issuer's by its settings: facts name it in one way only.
+    const named = { ...claims, iss: config.issuer };
+    const facts = factsFrom(named, settings, signedBy.key, lazyHash(signingInput), now);
+    if (!ignoreExpiry && hasExpired(facts, config, now))
+      throw new RevocationError('ERR_TOKEN_EXPIRED', 'the token expired');
+    return { claims, header, facts, trust, signedBy };
+  }
+
+  /** The signature and the claims cannot change; the issuer's settings and keys and the time can. */
+  #stillHolds(proven: Proven): boolean {
+    const { trust, facts } = proven;
+    // Another object means other settings: an audience or an algorithm may have been taken out.
+    if (this.#byIss.get(facts.issuer) !== trust) return false;
+    const now = this.options.clock.wall();
+    if (hasExpired(facts, trust.config, now)) return false;
+    if (proven.notBefore > now / 1000 + trust.config.clockSkewSeconds) return false;
+    // Also sets the refresh off that is due: a key that was taken out must end while nothing but known tokens come.
+    const keys = trust.keySet.atHand();
+    if (keys === undefined) return false;
+    if (keys !== proven.keys) {
+      if (!keys.list.includes(proven.key)) return false;
+      proven.keys = keys;
+    }
+    return true;
+  }
+}
+
+const trustOf = (trusts: ReadonlyMap<unknown, Trust>, claims: TokenClaims): Trust => {
+  const trust = trusts.get(claims['iss']);
+  if (trust === undefined) throw new RevocationError('ERR_TOKEN_ISSUER_UNKNOWN', 'the token is of an unknown issuer');
+  return trust;
+};
+
+const hasExpired = (facts: TokenFacts, { clockSkewSeconds }: IssuerConfig, now: EpochMs): boolean =>
+  now / 1000 >= facts.expiresAt + clockSkewSeconds;
+
+/** What requests share is frozen. The hash is computed now, so that no part of the raw token is kept for it. */
+const provenOf = ({ claims, facts, trust, signedBy: { key, keys } }: Judged): Proven => {
+  const hash = facts.signingInputHash();
+  const kept = Object.freeze({ ...facts, signingInputHash: () => hash });
+  return { facts: kept, trust, key, keys, notBefore: notBeforeOf(claims, trust) };
+};
+
+/** All three were found to be numbers, where they are there. */
+const notBeforeOf = (claims: TokenClaims, { settings }: Trust): number => {
+  const names = ['nbf', 'iat', ...(settings.cutoffClaim === 'auth_time' ? ['auth_time'] : [])];
+  return Math.max(...names.map((name) => claims[name]).filter((time) => typeof time === 'number'));
+};

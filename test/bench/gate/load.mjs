@@ -1,0 +1,42 @@
+// A client of its own process: keep-alive connections, each with one request under way. It does as little as it can,
+// so that the server is what limits the rate. Told by messages: { port, path, tokens, connections, ms }.
+import { connect } from 'node:net';
+
+const BODY = /\r\ncontent-length: (\d+)\r\n/i;
+
+/** Sends requests one after the other until the time is over; counts the answers, and those that are not 200. */
+function drive({ port, path, tokens, first }, counts, isOver) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
+    let at = first;
+    let received = '';
+    const send = () => {
+      const token = tokens[at++ % tokens.length];
+      socket.write(
+        `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\nuser-agent: bench\r\nauthorization: Bearer ${token}\r\n\r\n`,
+      );
+    };
+    socket.once('connect', send).once('error', reject);
+    socket.on('data', (chunk) => {
+      received += chunk;
+      const end = received.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const length = Number(BODY.exec(received.slice(0, end + 2))?.[1] ?? 0);
+      if (received.length < end + 4 + length) return;
+      counts.answers += 1;
+      if (!received.startsWith('HTTP/1.1 200')) counts.failed += 1;
+      received = received.slice(end + 4 + length);
+      if (!isOver()) send();
+      else socket.end(resolve);
+    });
+  });
+}
+
+process.on('message', async ({ port, path, tokens, connections, ms }) => {
+  const counts = { answers: 0, failed: 0 };
+  const startedAt = performance.now();
+  const isOver = () => performance.now() - startedAt >= ms;
+  const clients = Array.from({ length: connections }, (_, at) => ({ port, path, tokens, first: at * 7 }));
+  await Promise.all(clients.map((client) => drive(client, counts, isOver)));
+  process.send({ ...counts, seconds: (performance.now() - startedAt) / 1000 });
+});

@@ -1,0 +1,1 @@
+export const isMap = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
