@@ -1,6 +1,6 @@
 import { NODE_STATES, type Scope } from '@revocast/core';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { REFUSALS } from '../publish/log-decision.js';
+import { DAMAGES, REFUSALS } from '../publish/log-decision.js';
 
 /** From 1 ms on one machine to the largest staleness bound. Seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
@@ -106,7 +106,7 @@ export class Metrics {
     const rewritten = this.#gauge('revocast_log_rewritten', 'Times the log was written anew since the start', [
       'because',
     ]);
-    for (const [because, count] of rest.rewritten) rewritten.set({ because }, count);
+    for (const because of Object.keys(DAMAGES)) rewritten.set({ because }, rest.rewritten.get(because) ?? 0);
     this.#gauge('revocast_event_watchers', 'Readers of /v1/events').set(rest.watchers);
     this.#renderStates(logState, nodes);
     const missing = this.#gauge('revocast_nodes_missing', 'Nodes expected of a service that do not enforce', [
