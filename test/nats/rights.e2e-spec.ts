@@ -176,6 +176,14 @@ describe('the service', () => {
     await ask(service, `$JS.API.STREAM.DELETE.${SNAPSHOTS}`);
   });
 
+  it('hears other instances of itself', async () => {
+    const other = await open('service', env.NATS_SERVICE_PASSWORD, 'service');
+    const notices = await listen(other, 'revocast.instance');
+    service.publish('revocast.instance', 'notice');
+    expect((await next(notices)).string()).toBe('notice');
+    await other.close();
+  });
+
   it.each([
     `$JS.API.STREAM.PURGE.${LOG}`,
     `$JS.API.STREAM.MSG.DELETE.${LOG}`,
@@ -260,6 +268,7 @@ describe('a node', () => {
     'revocast.snap.manifest',
     `$JS.API.STREAM.PURGE.${SNAPSHOTS}`,
     'revocast.tick',
+    'revocast.instance',
     'revocast.node.other-service.i1',
     'revocast.node.api-node',
     'revocast.node.api-node.i1.more',
@@ -294,6 +303,7 @@ describe('a node', () => {
     '_INBOX.>',
     '_INBOX_revocast_service.>',
     'revocast.node.*.*',
+    'revocast.instance',
     'revocast.log.>',
     'revocast.cmd.>',
     '$JS.EVENT.>',

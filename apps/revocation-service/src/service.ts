@@ -1,4 +1,4 @@
-import { type Follower } from '@revocast/core';
+import { type Follower, type IssuerSettings } from '@revocast/core';
 import { createTokenVerifier, type IssuerConfig } from '@revocast/gate';
 import { Authenticator } from './auth/authenticator.js';
 import { Commands } from './command/commands.js';
@@ -6,6 +6,8 @@ import { IssuerRegistry } from './command/issuer-registry.js';
 import { TokenTrust } from './explain/token-trust.js';
 import { followerFor, WatchingSide } from './fleet/watching-side.js';
 import { Health } from './health/health.js';
+import { type Database } from './journal/database.js';
+import { allDeclared } from './journal/epochs.js';
 import { type ServiceLog } from './log/service-log.js';
 import { Metrics } from './metrics/metrics.js';
 import { WritingSide } from './publish/writing-side.js';
@@ -15,6 +17,9 @@ import { cachedFor, systemClock as clock } from './system.js';
 
 /** Counting live entries costs more than a command does; a batch may overshoot the limit by this much time. Milliseconds. */
 const LIVE_ENTRIES_MS = 100;
+
+/** How late another instance's settings may count; nodes learn of them no faster. Milliseconds. */
+const DECLARED_MS = 100;
 
 /** Everything behind the HTTP edge, wired together. */
 export class Service {
@@ -42,18 +47,19 @@ export class Service {
       settings,
       issuers,
       log,
-      confirmed: (outcomes) => this.watching.confirmed(outcomes),
+      confirmed: (recordIds) => this.watching.confirmed(recordIds),
     });
     const { writing } = this;
     this.watching = new WatchingSide({ settings, issuers, log, metrics, writing, follower });
     this.trust = new TokenTrust(follower, clock, settings.issuers);
     this.authenticator = authenticatorFor(settings, follower);
     this.commands = this.#makeCommands(settings);
-    const { fleet, ticker, hub, sources } = this.watching;
-    const { keeper, outbox } = writing;
+    const { fleet, ticker, hub } = this.watching;
+    const { keeper, outbox, intake } = writing;
     const { liveEntriesMax } = settings;
-    const watching = { fleet, issuers, ticker, hub, sources };
-    this.health = new Health({ ...watching, keeper, outbox, follower, metrics, liveEntriesMax });
+    const watching = { fleet, issuers, ticker, hub };
+    const strangers = (): number => writing.strangers;
+    this.health = new Health({ ...watching, strangers, keeper, outbox, intake, follower, metrics, liveEntriesMax });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);
   }
 
@@ -71,11 +77,12 @@ export class Service {
 
   #makeCommands({ liveEntriesMax, logAgeSecondsMax }: Settings): Commands {
     const { issuers, follower } = this;
-    const { database, writer, outbox, confirmations, keeper } = this.writing;
+    const { database, writer, outbox, confirmations, keeper, intake } = this.writing;
     return new Commands({
-      ...{ database, writer, outbox, confirmations, keeper, issuers },
+      ...{ database, writer, outbox, confirmations, keeper, issuers, intake },
       verifier: () => this.trust.gate(),
       clock,
+      declared: declaredSettings(database),
       liveEntries: cachedFor(LIVE_ENTRIES_MS, clock, () => follower.status().liveEntries),
       liveEntriesMax,
       logAgeSecondsMax,
@@ -93,6 +100,12 @@ export class Service {
     this.follower.replaceIssuers(this.issuers.all().map(({ settings }) => settings));
     this.writing.keeper.redeclare().catch((error: unknown) => this.log.warn('settingsNotDeclared', { error }));
   }
+}
+
+/** Read with every command, changed hardly ever. */
+function declaredSettings(database: Database): (issuer: string) => IssuerSettings | undefined {
+  const read = cachedFor(DECLARED_MS, clock, () => allDeclared(database));
+  return (issuer) => read().get(issuer);
 }
 
 function authenticatorFor({ apiKeys, operatorIssuers }: Settings, source: Follower): Authenticator {

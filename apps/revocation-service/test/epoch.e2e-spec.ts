@@ -83,12 +83,21 @@ describe('The log of the service', () => {
     await expectRefusal(second, 'logLost');
   }, 60_000);
 
-  it('of another journal is never touched', async () => {
+  it('that other keys signed is never touched, whatever namespace it is in', async () => {
     const owner = await start();
     await owner.ready();
-    const stranger = await start({ REVOCAST_DATA_DIR: new Deployment().dataDirectory });
+    const staging = new Deployment();
+    const stranger = await startService(await staging.environment(nats.url));
+    open.push(stranger);
     await expectRefusal(stranger, 'foreignLog');
     expect((await owner.api.get('/health/ready')).status).toBe(200);
+  }, 60_000);
+
+  it('is not taken over with another hash key', async () => {
+    const owner = await start();
+    await owner.ready();
+    const more = { REVOCAST_HASH_KEY: 'f'.repeat(32), REVOCAST_DATA_DIR: new Deployment().dataDirectory };
+    await expectRefusal(await start(more), 'hashKeyChanged');
   }, 60_000);
 
   it('is not written with another hash key', async () => {

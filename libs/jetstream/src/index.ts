@@ -14,6 +14,8 @@ export {
 export { type NatsSettings, natsSettingsFrom, type NatsTls, type TextSource } from './nats-settings.js';
 export {
   type ConnectionState,
+  type InstanceNotice,
+  type InstancePhase,
   type PublishAck,
   type Publisher,
   type PublisherOptions,

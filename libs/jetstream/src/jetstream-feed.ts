@@ -34,6 +34,8 @@ export interface FeedOptions {
   readonly service: string;
   /** Random for each process. */
   readonly instance: string;
+  /** Whose inboxes are used, since rights are written with them. `service` for the follower of the revocation service; default `node`. */
+  readonly role?: 'node' | 'service';
   /**
    * For a node at a leaf server: the JetStream domain of its hub. The log is found and its head asked there, since only its own leader can
    * prove a head; records are read from the copy that the leaf keeps under the same name, and compared with the hub's before each proof.
@@ -64,11 +66,20 @@ class JetStreamFeed implements Feed {
   #listener: FeedListener | undefined;
   #subscriptions: readonly Subscription[] = [];
 
-  constructor({ nats, namespace, verifier, service, instance, hubDomain, log = silentLog }: FeedOptions) {
+  constructor({
+    nats,
+    namespace,
+    verifier,
+    service,
+    instance,
+    role = 'node',
+    hubDomain,
+    log = silentLog,
+  }: FeedOptions) {
     this.#verifier = verifier;
     this.#names = namesOf(namespace);
     this.#heartbeatSubject = heartbeatSubject(this.#names, { service, instance });
-    this.#inboxPrefix = inboxPrefix(this.#names, 'node');
+    this.#inboxPrefix = inboxPrefix(this.#names, role);
     this.#hubDomain = requireDomain(hubDomain);
     this.#log = log;
     const name = `revocast ${namespace} node ${service}.${instance}`;

@@ -10,10 +10,12 @@ import {
 import {
   epochMs,
   type ErrorCode,
+  type FeedRecord,
   type Head,
   type Heartbeat,
   type LogIdentity,
   RevocationError,
+  type Sequence,
   sequence,
   type SnapshotContent,
   type SnapshotManifest,
@@ -21,13 +23,16 @@ import {
 } from '@revocast/core';
 import { silentLog } from './adapter-log.js';
 import { BrokerConnection } from './connection.js';
+import { readDirect } from './direct-reader.js';
 import { decodeHeartbeat } from './heartbeat-codec.js';
+import { decodeInstanceNotice, encodeInstanceNotice } from './instance-codec.js';
 import { Listeners } from './listeners.js';
-import { asking, locateLog, readHead } from './log-access.js';
+import { apiOf, asking, locateLog, readHead } from './log-access.js';
 import { createLog, raiseMaxAge, removeLog } from './log-admin.js';
 import { inboxPrefix, logName, type Names, namesOf, nodeOfSubject } from './names.js';
 import {
   type ConnectionState,
+  type InstanceNotice,
   type PublishAck,
   type Publisher,
   type PublisherOptions,
@@ -35,6 +40,7 @@ import {
 } from './publisher.js';
 import { newestSnapshot } from './snapshot-reader.js';
 import { writeSnapshot } from './snapshot-writer.js';
+import { decodeRecord } from './record-codec.js';
 import { createTickFilter, decodeTick, encodeTick } from './tick-codec.js';
 import { type EncodedRecord, SIGNATURE_HEADER } from './wire.js';
 
@@ -56,6 +62,8 @@ class JetStreamPublisher implements Publisher {
   readonly #states = new Listeners<ConnectionState>();
   readonly #ticks = new Listeners<Tick>();
   readonly #heartbeats = new Listeners<Heartbeat>();
+  readonly #instances = new Listeners<InstanceNotice>();
+  readonly #inboxPrefix: string;
   readonly #isNewTick = createTickFilter(() => epochMs(Date.now()));
 
   constructor(options: PublisherOptions) {
@@ -67,7 +75,8 @@ class JetStreamPublisher implements Publisher {
       throw new RevocationError('ERR_CONFIG', `the record keys do not hold the key ${signer.kid} that signs`);
     }
     const name = `revocast ${namespace} service`;
-    this.#connection = new BrokerConnection({ nats, name, inboxPrefix: inboxPrefix(this.#names, 'service'), log });
+    this.#inboxPrefix = inboxPrefix(this.#names, 'service');
+    this.#connection = new BrokerConnection({ nats, name, inboxPrefix: this.#inboxPrefix, log });
   }
 
   open(): void {
@@ -100,12 +109,28 @@ class JetStreamPublisher implements Publisher {
     return this.#heartbeats.add(listener);
   }
 
+  onInstance(listener: (notice: InstanceNotice) => void): Unlisten {
+    return this.#instances.add(listener);
+  }
+
   locate(): Promise<LogIdentity | undefined> {
     return asking('cannot find the log', () => locateLog(this.#connection.required(), this.#names));
   }
 
   head(log: LogIdentity): Promise<Head> {
     return asking(`cannot read the head of ${log.name}`, () => readHead(this.#connection.required(), log));
+  }
+
+  read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]> {
+    const expected = { namespace: this.#names.namespace, epoch: log.epoch };
+    return asking(`cannot read ${log.name}`, () => {
+      const connection = this.#connection.required();
+      const decode = ({ data, headers: received }: Msg, at: Sequence): FeedRecord =>
+        decodeRecord({ payload: data, headers: received, sequence: at, expected }, this.#options.verifier);
+      const head = (): Promise<Head> => readHead(connection, log);
+      const reader = { connection, inboxPrefix: this.#inboxPrefix, log, apis: [apiOf()] as const, head, decode };
+      return readDirect(reader, from, to);
+    });
   }
 
   createLog(epoch: string): Promise<LogIdentity> {
@@ -156,6 +181,11 @@ class JetStreamPublisher implements Publisher {
     this.#connection.current()?.publish(this.#names.tick, payload, { headers: signed(signature) });
   }
 
+  announce(notice: InstanceNotice): void {
+    const { payload, signature } = encodeInstanceNotice(this.#names.namespace, notice, this.#options.signer);
+    this.#connection.current()?.publish(this.#names.instances, payload, { headers: signed(signature) });
+  }
+
   async #attempt(connection: NatsConnection, record: EncodedRecord, stream: string): Promise<PubAck> {
     try {
       return await jetstream(connection, { timeout: PUBLISH_MS_MAX }).publish(record.subject, record.payload, {
@@ -170,6 +200,7 @@ class JetStreamPublisher implements Publisher {
 
   #subscribe(connection: NatsConnection): void {
     connection.subscribe(this.#names.tick, { callback: (error, message) => this.#onTick(error, message) });
+    connection.subscribe(this.#names.instances, { callback: (error, message) => this.#onInstance(error, message) });
     connection.subscribe(this.#names.nodes, { callback: (error, message) => this.#onHeartbeat(error, message) });
   }
 
@@ -178,6 +209,13 @@ class JetStreamPublisher implements Publisher {
     const { namespace } = this.#names;
     const tick = decodeTick({ payload: data, headers: received, namespace }, this.#options.verifier);
     if (tick !== undefined && this.#isNewTick(tick)) this.#ticks.tell(tick);
+  }
+
+  #onInstance(error: Error | null, { data, headers: received }: Msg): void {
+    if (error !== null) return;
+    const message = { payload: data, headers: received, namespace: this.#names.namespace };
+    const notice = decodeInstanceNotice(message, this.#options.verifier);
+    if (notice !== undefined) this.#instances.tell(notice);
   }
 
   #onHeartbeat(error: Error | null, { data, subject }: Msg): void {

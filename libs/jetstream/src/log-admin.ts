@@ -7,6 +7,7 @@ import { differences, logConfig, type LogSettings, nanoseconds } from './log-con
 /** JetStream's own numbers. */
 const NAME_IN_USE = 10058;
 const SUBJECTS_OVERLAP = 10065;
+const STREAM_NOT_FOUND = 10059;
 
 /** Makes the log, or finds the one that an earlier attempt made, and reads its settings back. */
 export const createLog = async (
@@ -52,7 +53,14 @@ export const raiseMaxAge = async (
 
 export const removeLog = async (connection: NatsConnection, { name, created }: LogIdentity): Promise<void> => {
   const { streams } = await managerOf(connection);
-  const info = await streams.info(name);
+  const info = await streams.info(name).catch(goneIsNone);
+  if (info === undefined) return;
   if (info.created !== created) throw new RevocationError('ERR_EPOCH_CHANGED', `${name} is another log by now`);
   await streams.delete(name);
+};
+
+/** Another instance of the service was faster. */
+const goneIsNone = (error: unknown): undefined => {
+  if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
+  throw error;
 };

@@ -11,6 +11,7 @@ describe('names on NATS', () => {
       log: 'revocast.log.>',
       live: 'revocast.live.>',
       tick: 'revocast.tick',
+      instances: 'revocast.instance',
       nodes: 'revocast.node.*.*',
       snapshot: { stream: 'REVOCAST_SNAP', manifest: 'revocast.snap.manifest', part: 'revocast.snap.part' },
     });

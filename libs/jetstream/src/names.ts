@@ -23,6 +23,8 @@ export interface Names {
   readonly log: string;
   readonly live: string;
   readonly tick: string;
+  /** Notices between instances of the service. */
+  readonly instances: string;
   /** Heartbeats of all nodes. */
   readonly nodes: string;
   /** Where snapshots are: the newest manifest is the last message of its subject. */
@@ -42,6 +44,7 @@ export const namesOf = (namespace: string): Names => {
     log: `${namespace}.log.>`,
     live: `${namespace}.live.>`,
     tick: `${namespace}.tick`,
+    instances: `${namespace}.instance`,
     nodes: `${namespace}.node.*.*`,
     snapshot: {
       stream: `${namespace.toUpperCase()}_SNAP`,

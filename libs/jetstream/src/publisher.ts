@@ -1,5 +1,6 @@
 import {
   type EpochMs,
+  type FeedRecord,
   type Head,
   type Heartbeat,
   type LogIdentity,
@@ -38,6 +39,27 @@ export interface PublishAck {
   readonly ackedAt: EpochMs;
 }
 
+/** How far an instance of the service is with the log of its epoch. */
+export const INSTANCE_PHASES = ['waiting', 'filling', 'filled', 'open'] as const;
+export type InstancePhase = (typeof INSTANCE_PHASES)[number];
+
+/**
+ * What one instance of the service tells the others each second, signed and outside the log. It starts nothing by
+ * itself: an epoch waits for the instances that are heard and have not yet written what they hold.
+ */
+export interface InstanceNotice {
+  /** Of this notice. */
+  readonly id: string;
+  readonly time: EpochMs;
+  /** Random per process. */
+  readonly instance: string;
+  /** The epoch it writes to or is filling. */
+  readonly epoch: string | undefined;
+  readonly phase: InstancePhase;
+  /** Its journal has every record of that log up to here. */
+  readonly watermark: Sequence;
+}
+
 export type ConnectionState = 'connected' | 'disconnected';
 
 /** Takes a listener back. */
@@ -58,6 +80,8 @@ export interface Publisher {
   locate(): Promise<LogIdentity | undefined>;
   /** Asks the leader of the log for its head. */
   head(log: LogIdentity): Promise<Head>;
+  /** Records `from`..`to` as the log has them; what has aged out is left out, what cannot be had now rejects. */
+  read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]>;
   /**
    * Makes the log of a new epoch and reads its settings back: a server that drops one in silence is ERR_CONFIG.
    * Repeating it for the same epoch is harmless, but never name an epoch whose log once existed and is gone: a name is never used twice.
@@ -65,7 +89,7 @@ export interface Publisher {
   createLog(epoch: string): Promise<LogIdentity>;
   /** Raises how long an existing log keeps records to `maxAgeSeconds`, if that is more; never lowers it, since that deletes at once. */
   raiseRetention(log: LogIdentity): Promise<void>;
-  /** Deletes a log that a later epoch has replaced. */
+  /** Deletes a log that a later epoch has replaced; one that is gone already is none to delete. */
   removeLog(log: LogIdentity): Promise<void>;
   /** One attempt, answered within 5 s. Many may be under way at once; their order in the log is then open, and harmless. */
   publish(record: EncodedRecord): Promise<PublishAck>;
@@ -80,6 +104,10 @@ export interface Publisher {
   tick(tick: Tick): void;
   /** Ticks of other instances of the service, verified; our own are not heard. */
   onTick(listener: (tick: Tick) => void): Unlisten;
+  /** Tells the other instances of the service about this one; does nothing while disconnected. */
+  announce(notice: InstanceNotice): void;
+  /** Notices of other instances, verified; our own are not heard. */
+  onInstance(listener: (notice: InstanceNotice) => void): Unlisten;
   /** Heartbeats of nodes, each from the subject that belongs to the node it speaks of. */
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): Unlisten;
 }

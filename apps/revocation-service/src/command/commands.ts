@@ -1,12 +1,19 @@
-import { type Clock, RevocationError, tombstoneRetainUntil } from '@revocast/core';
+import { type Clock, type IssuerSettings, RevocationError, tombstoneRetainUntil } from '@revocast/core';
 import { type Gate } from '@revocast/gate';
 import { assertMayTouch, mayTouch, type Operator } from '../auth/operator.js';
 import { type Database } from '../journal/database.js';
 import { type JournaledLift, type JournaledRevocation, type NewRevocation } from '../journal/entries.js';
 import { findLift } from '../journal/lifts.js';
-import { findRevocation, liveOfKey, revocationsOfCommand } from '../journal/revocations.js';
-import { type Confirmations, type Entry } from '../publish/confirmations.js';
+import {
+  findRevocation,
+  hasRevocation,
+  type Insertable,
+  liveOfKey,
+  revocationsOfCommand,
+} from '../journal/revocations.js';
+import { type Confirmations, type Entry, type Stored } from '../publish/confirmations.js';
 import { type EpochKeeper } from '../publish/epoch-keeper.js';
+import { type LogIntake } from '../publish/log-intake.js';
 import { type Outbox } from '../publish/outbox.js';
 import { type Writer } from '../publish/writer.js';
 import { type CommandInput } from './command-schema.js';
@@ -14,9 +21,17 @@ import { commandDigest, revocationId } from './identity.js';
 import { type IssuerRegistry, type KnownIssuer } from './issuer-registry.js';
 import { type PlannedRevocation, planRevocations } from './plan.js';
 import { revokedToken } from './raw-token.js';
+import { saysTheSame } from './same-command.js';
+import { widerSettings } from './wider-settings.js';
 
 /** How long an answer waits for the broker's confirmation before it says that the outcome is unknown. Milliseconds. */
 export const CONFIRM_MS_MAX = 10_000;
+
+/**
+ * How long a command with an Idempotency-Key waits for the journal to read what other instances accepted before it. When it
+ * cannot, the command goes ahead: a kill switch that waits for ever is none, and the same id twice hits what one hits. Milliseconds.
+ */
+const INTAKE_MS_MAX = 2_000;
 
 export interface CommandsOptions {
   readonly database: Database;
@@ -24,9 +39,12 @@ export interface CommandsOptions {
   readonly outbox: Outbox;
   readonly confirmations: Confirmations;
   readonly keeper: EpochKeeper;
+  readonly intake: LogIntake;
   readonly issuers: IssuerRegistry;
   readonly verifier: () => Pick<Gate, 'verify'>;
   readonly clock: Clock;
+  /** Settings of the issuer that the log declares, if they are not ours. */
+  readonly declared: (issuer: string) => IssuerSettings | undefined;
   /** Live entries of the fleet, as far as known. */
   readonly liveEntries: () => number;
   readonly liveEntriesMax: number;
@@ -39,6 +57,15 @@ export interface RevokeInput {
   readonly command: CommandInput;
   readonly operator: Operator;
   readonly idempotencyKey: string | undefined;
+}
+
+/** What became of one command of many. */
+export interface AcceptedPart {
+  readonly entry: NewRevocation;
+  /** Undefined while the broker has not confirmed it, and for what is not published. */
+  readonly stored: Stored | undefined;
+  readonly confirmed: boolean;
+  readonly replayed: boolean;
 }
 
 export interface LiftInput {
@@ -71,15 +98,41 @@ export class Commands {
   /** Throws the ERR_ codes of commands; resolves unconfirmed when the broker does not answer in time. */
   async revoke(input: RevokeInput): Promise<Accepted<readonly JournaledRevocation[]>> {
     const id = revocationId(input.operator.name, input.idempotencyKey);
-    if (this.#underWay.has(id)) {
-      throw new RevocationError('ERR_IDEMPOTENCY_IN_FLIGHT', 'A command with this Idempotency-Key is under way.');
-    }
+    if (this.#underWay.has(id)) throw inFlight();
     this.#underWay.add(id);
     try {
       return await this.#revokeOnce(id, input);
     } finally {
       this.#underWay.delete(id);
     }
+  }
+
+  /**
+   * One of many: it shares a record with others, and nothing is read back from the journal for its answer. Two instances
+   * that are given the same batch at once publish its lines twice, under the same ids: that hits what one of them hits.
+   */
+  async revokePart(input: RevokeInput): Promise<AcceptedPart> {
+    const id = revocationId(input.operator.name, input.idempotencyKey);
+    if (this.#underWay.has(id)) throw inFlight();
+    this.#underWay.add(id);
+    try {
+      const entries = await this.#accept(id, commandDigest(input.command), input, false);
+      const stored = await this.#stored(entries);
+      const [entry] = entries;
+      if (entry === undefined) throw new RevocationError('ERR_INVARIANT', 'A command made no revocation.');
+      return { entry, stored: stored.at(0), confirmed: !stored.includes(undefined), replayed: false };
+    } catch (error) {
+      const isKnown = input.idempotencyKey !== undefined && hasRevocation(this.options.database, id);
+      if (!isKnown) throw error;
+    } finally {
+      this.#underWay.delete(id);
+    }
+    return this.#repeatedPart(input);
+  }
+
+  /** Waits a moment for the journal to read what other instances accepted before. */
+  async caughtUp(): Promise<void> {
+    await this.options.intake.caughtUp(INTAKE_MS_MAX);
   }
 
   /** What `revoke` would do, without doing it. */
@@ -91,7 +144,10 @@ export class Commands {
       rawToken === undefined
         ? undefined
         : await revokedToken(this.options.verifier(), rawToken, issuer.settings.issuer);
-    return { issuer, planned: planRevocations({ command, issuer, token, now: this.options.clock.wall() }) };
+    return {
+      issuer,
+      planned: planRevocations({ command, issuer: this.#widened(issuer), token, now: this.options.clock.wall() }),
+    };
   }
 
   /** Takes a revocation back; once more does nothing and gives the same answer. Throws ERR_REVOCATION_NOT_FOUND. */
@@ -107,7 +163,9 @@ export class Commands {
         now,
         logMaxAgeSeconds: this.options.logAgeSecondsMax,
       });
-      const lift = { revocationId: id, retainUntil, actor: operator.name, reason, acceptedAt: now };
+      const { issuer, key } = revocation;
+      const about = { revocationId: id, issuer, scope: key.scope };
+      const lift = { ...about, retainUntil, actor: operator.name, reason, acceptedAt: now };
       await this.options.writer.accept({ lifts: [lift] });
     }
     const confirmed = await this.#confirmed(this.#unconfirmedLift(revocation));
@@ -137,24 +195,44 @@ export class Commands {
     const { database } = this.options;
     const digest = commandDigest(input.command);
     // A random id is new: there is nothing to look up.
-    const known = input.idempotencyKey === undefined ? [] : revocationsOfCommand(database, id);
-    if (known.some((entry) => entry.commandDigest !== digest)) {
-      throw new RevocationError('ERR_IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another command.');
-    }
+    const known = input.idempotencyKey === undefined ? [] : await this.#known(id);
+    await this.#assertSame(known, digest, input);
     const unconfirmed =
       known.length === 0
-        ? await this.#accept(id, digest, input)
+        ? await this.#accept(id, digest, input, input.idempotencyKey !== undefined)
         : known.filter((entry) => entry.first?.ackedAt === undefined);
     const due = unconfirmed.filter(({ moot }) => !moot);
     const confirmed = await this.#confirmed(due.map((entry) => ({ kind: 'revoked', id: entry.id })));
-    return { entries: revocationsOfCommand(database, id), confirmed, replayed: known.length > 0 };
+    const entries = revocationsOfCommand(database, id);
+    // Another instance was given the key in the same moment, with another command, and was first.
+    if (known.length === 0 && entries.some((entry) => entry.commandDigest !== digest)) throw mismatch();
+    const wasFirst = entries[0]?.acceptedAt === unconfirmed[0]?.acceptedAt;
+    return { entries, confirmed, replayed: known.length > 0 || !wasFirst };
+  }
+
+  /** What the command made when it was given before, here or to another instance. */
+  async #known(id: string): Promise<readonly JournaledRevocation[]> {
+    const { database } = this.options;
+    if (hasRevocation(database, id)) return revocationsOfCommand(database, id);
+    await this.caughtUp();
+    return revocationsOfCommand(database, id);
+  }
+
+  /** What the journal has from the log has no digest: it is compared by what it revokes. */
+  async #assertSame(known: readonly JournaledRevocation[], digest: string, input: RevokeInput): Promise<void> {
+    if (known.length === 0) return;
+    if (known.every((entry) => entry.commandDigest === digest)) return;
+    if (known.some((entry) => entry.origin === 'command')) throw mismatch();
+    const { planned } = await this.consider(input.command, input.operator);
+    if (!saysTheSame(planned, known, input.command)) throw mismatch();
   }
 
   async #accept(
     id: string,
     commandDigest: string,
     { command, operator }: RevokeInput,
-  ): Promise<readonly NewRevocation[]> {
+    isShared: boolean,
+  ): Promise<readonly Insertable[]> {
     const { planned } = await this.consider(command, operator);
     this.#assertWritable();
     this.#assertRoom();
@@ -165,8 +243,25 @@ export class Commands {
       ...plan,
       id: index === 0 ? id : `${id}.${index + 1}`,
     }));
-    await this.options.writer.accept({ revocations });
-    return revocations;
+    return this.options.writer.accept({ revocations, ...(isShared && { shared: id }) });
+  }
+
+  /**
+   * Another instance may have declared other settings than ours, and nodes keep to what is declared: what is planned must
+   * hold for both, or it would be forgotten before the last token that it hits.
+   */
+  #widened(issuer: KnownIssuer): KnownIssuer {
+    const declared = this.options.declared(issuer.settings.issuer);
+    return declared === undefined ? issuer : { ...issuer, settings: widerSettings(issuer.settings, declared) };
+  }
+
+  async #repeatedPart(input: RevokeInput): Promise<AcceptedPart> {
+    const { entries, confirmed } = await this.revoke(input);
+    const [entry] = entries;
+    if (entry === undefined) throw new RevocationError('ERR_INVARIANT', 'A command made no revocation.');
+    const { epoch, sequence } = entry.first ?? {};
+    const stored = epoch === undefined || sequence === undefined ? undefined : { epoch, sequence };
+    return { entry, stored, confirmed, replayed: true };
   }
 
   #issuerOf(command: CommandInput): KnownIssuer {
@@ -211,6 +306,20 @@ export class Commands {
     if (entries.length === 0) return true;
     if (keeper.state().kind === 'disconnected') return false;
     const all = await Promise.all(entries.map((entry) => confirmations.wait(entry, confirmMsMax)));
-    return all.every((confirmed) => confirmed);
+    return !all.includes(undefined);
+  }
+
+  /** Where the log has the published ones among the entries. */
+  async #stored(entries: readonly NewRevocation[]): Promise<readonly (Stored | undefined)[]> {
+    const { keeper, confirmations, confirmMsMax = CONFIRM_MS_MAX } = this.options;
+    const due = entries.filter(({ moot }) => !moot);
+    if (keeper.state().kind === 'disconnected') return due.map(() => undefined);
+    return Promise.all(due.map(({ id }) => confirmations.wait({ kind: 'revoked', id }, confirmMsMax)));
   }
 }
+
+const inFlight = (): RevocationError =>
+  new RevocationError('ERR_IDEMPOTENCY_IN_FLIGHT', 'A command with this Idempotency-Key is under way.');
+
+const mismatch = (): RevocationError =>
+  new RevocationError('ERR_IDEMPOTENCY_MISMATCH', 'This Idempotency-Key was used for another command.');

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /**
  * The id of a command's revocation: of the operator and his Idempotency-Key, so that a repeated command finds its first
@@ -7,14 +7,11 @@ import { createHash, randomBytes } from 'node:crypto';
 export function revocationId(actor: string, idempotencyKey: string | undefined): string {
   if (idempotencyKey === undefined) return randomBytes(16).toString('hex');
   const parts = [Buffer.byteLength(actor), ':', actor, idempotencyKey];
-  return createHash('sha256').update(parts.join('')).digest('hex').slice(0, 32);
+  return hash('sha256', parts.join(''), 'hex').slice(0, 32);
 }
 
 /** Tells whether a repeated command says the same. A digest: the command may hold a raw token. */
-export const commandDigest = (body: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify(sorted(body)))
-    .digest('base64url');
+export const commandDigest = (body: unknown): string => hash('sha256', JSON.stringify(sorted(body)), 'base64url');
 
 /** Members in one order, since JSON gives theirs no meaning. */
 function sorted(value: unknown): unknown {

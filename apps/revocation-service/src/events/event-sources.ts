@@ -1,10 +1,7 @@
 import { type Follower, type FollowerNotice, keyFields } from '@revocast/core';
-import { type Database } from '../journal/database.js';
-import { hasRevocation } from '../journal/revocations.js';
 import { type Fleet, nodeAnswer } from '../fleet/fleet.js';
 import { propagationAnswer } from '../fleet/propagation-answer.js';
 import { type ProofKeeper } from '../fleet/proof-keeper.js';
-import { type ServiceLog } from '../log/service-log.js';
 import { type EventHub } from './event-hub.js';
 
 export interface EventSourcesOptions {
@@ -12,21 +9,13 @@ export interface EventSourcesOptions {
   readonly follower: Follower;
   readonly fleet: Fleet;
   readonly proofs: ProofKeeper;
-  readonly database: Database;
-  readonly log: ServiceLog;
 }
 
-/** Turns what the log, the proofs and the fleet say into events; and notices revocations that are not from this journal. */
+/** Turns what the log, the proofs and the fleet say into events. */
 export class EventSources {
-  /** Revocations in the log that this journal does not know: somebody else writes with our key. */
-  #strangers = 0;
   #nodeStates = new Map<string, string>();
 
   constructor(private readonly options: EventSourcesOptions) {}
-
-  get strangers(): number {
-    return this.#strangers;
-  }
 
   start(): void {
     const { follower, fleet, proofs, hub } = this.options;
@@ -44,7 +33,6 @@ export class EventSources {
   }
 
   #applied({ body, sequence, replayed }: Extract<FollowerNotice, { kind: 'applied' }>): void {
-    if (body.kind === 'revoked') this.#noticeStrangers(body.revocations.map(({ id }) => id));
     if (replayed || this.options.hub.watchers === 0) return;
     const { issuer, scope } = body;
     const target = { issuer, scope };
@@ -58,13 +46,6 @@ export class EventSources {
       const event = { id, issuer, scope, ...keyFields(key), effect: kind, ...rest, retainUntil, sequence };
       this.options.hub.emit({ name: 'revocation', target, body: event });
     }
-  }
-
-  #noticeStrangers(ids: readonly string[]): void {
-    const strangers = ids.filter((id) => !hasRevocation(this.options.database, id));
-    if (strangers.length === 0) return;
-    this.#strangers += strangers.length;
-    this.options.log.error('unknownRevocations', { ids: strangers.slice(0, 10), count: strangers.length });
   }
 
   #lookAtNodes(): void {

@@ -1,4 +1,4 @@
-import { createFollower, type Follower } from '@revocast/core';
+import { createFollower, epochMs, type Follower } from '@revocast/core';
 import { createJetStreamFeed } from '@revocast/jetstream';
 import { type IssuerRegistry } from '../command/issuer-registry.js';
 import { EventHub } from '../events/event-hub.js';
@@ -7,7 +7,6 @@ import { hasLostRecords } from '../journal/epochs.js';
 import { findUnproven, recordIdAt } from '../journal/records.js';
 import { type ServiceLog } from '../log/service-log.js';
 import { type Metrics } from '../metrics/metrics.js';
-import { type Outcome } from '../publish/outbox.js';
 import { SnapshotTaker } from '../publish/snapshot-taker.js';
 import { type WritingSide } from '../publish/writing-side.js';
 import { type Settings } from '../settings/settings.js';
@@ -15,6 +14,9 @@ import { systemClock as clock, systemSchedule as schedule } from '../system.js';
 import { Fleet } from './fleet.js';
 import { ProofKeeper } from './proof-keeper.js';
 import { Ticker } from './ticker.js';
+
+/** A journal that is read back from the log learns of records that are long enforced. Milliseconds. */
+const WATCHED_AGE_MS_MAX = 10 * 60_000;
 
 export interface WatchingSideOptions {
   readonly settings: Settings;
@@ -34,6 +36,7 @@ export function followerFor(settings: Settings, issuers: IssuerRegistry, log: Se
     verifier,
     service: 'revocation-service',
     instance: 'own',
+    role: 'service',
     log: log.forAdapter('feed'),
   });
   const known = issuers.all().map((issuer) => issuer.settings);
@@ -74,8 +77,6 @@ export class WatchingSide {
       follower,
       fleet: this.fleet,
       proofs: this.#proofs,
-      database,
-      log,
     });
   }
 
@@ -88,6 +89,11 @@ export class WatchingSide {
       if (state.kind === 'open') this.#proofs.resume(state.epoch);
     });
     this.#proofs.onProof(({ pubAckAt }) => metrics.propagated(clock.wall() - pubAckAt));
+    // The live feed is the fastest to tell that another instance published something.
+    follower.on((notice) => {
+      const { epoch } = follower.status();
+      if (notice.kind === 'applied' && epoch !== undefined) writing.intake.hint(epoch, notice.sequence);
+    });
     this.#proofs.start();
     this.sources.start();
     this.fleet.start();
@@ -96,9 +102,11 @@ export class WatchingSide {
     follower.start();
   }
 
-  /** Records were confirmed: from now on their enforcement is watched. */
-  confirmed(outcomes: readonly Outcome[]): void {
-    const records = outcomes.flatMap(({ recordId }) => findUnproven(this.options.writing.database, recordId) ?? []);
+  /** The log has these records: from now on their enforcement is watched. Of old ones it is computed when somebody asks. */
+  confirmed(recordIds: readonly string[]): void {
+    const { database } = this.options.writing;
+    const madeAfter = epochMs(clock.wall() - WATCHED_AGE_MS_MAX);
+    const records = recordIds.flatMap((recordId) => findUnproven(database, recordId, madeAfter) ?? []);
     for (const record of records) this.fleet.confirmed(record);
     this.#proofs.watch(records);
   }

@@ -31,7 +31,7 @@ export class Health {
   }
 
   #readings(): Readings {
-    const { keeper, outbox, ticker, fleet, follower, sources, hub } = this.options;
+    const { strangers, keeper, outbox, intake, ticker, fleet, follower, hub } = this.options;
     const status = follower.status();
     const log = keeper.state();
     return {
@@ -48,7 +48,11 @@ export class Health {
       stalenessMs: status.stalenessMs,
       watermark: status.watermark,
       foreignRecords: status.counters.foreign,
-      strangers: sources.strangers,
+      strangers: strangers(),
+      recordsBehind: intake.behind(),
+      takenRevocations: intake.counts.revocations,
+      instances: keeper.peers.all().length,
+      rewritten: keeper.rewritten(),
       watchers: hub.watchers,
     };
   }

@@ -69,13 +69,22 @@ const planned = {
 
 const time = z.iso.datetime();
 
+const who = {
+  acceptedBy: z
+    .enum(['thisInstance', 'otherInstance'])
+    .describe(
+      '`otherInstance`: taken from the log, which carries neither names nor reasons; also after the journal was lost.',
+    ),
+  actor: z.string().nullable(),
+  reason: z.string().nullable(),
+};
+
 const lift = z.looseObject({
   acceptedAt: time,
   publishedAt: time.nullable(),
   sequence: z.number().nullable(),
   epoch: z.string().nullable(),
-  actor: z.string(),
-  reason: z.string().nullable(),
+  ...who,
   propagation: propagation.nullable(),
 });
 
@@ -87,8 +96,7 @@ const revocation = {
   publishedAt: time.nullable(),
   sequence: z.number().nullable(),
   epoch: z.string().nullable(),
-  actor: z.string(),
-  reason: z.string().nullable(),
+  ...who,
   supersedes: z.array(z.string()).optional(),
   supersededBy: z.string().optional(),
   alongside: z.array(z.string()).optional().describe('Other revocations of the same command.'),

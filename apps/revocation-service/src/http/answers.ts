@@ -40,8 +40,7 @@ export function revocationAnswer(entry: JournaledRevocation, around: Surrounding
     state: stateOf(entry, around.now),
     acceptedAt: rfc3339(entry.acceptedAt),
     ...carrierAnswer(entry.first),
-    actor: entry.actor,
-    reason: entry.reason ?? null,
+    ...whoAnswer(entry),
     ...(entry.supersedes.length > 0 && { supersedes: entry.supersedes }),
     ...(entry.supersededBy !== undefined && { supersededBy: entry.supersededBy }),
     ...(around.alongside.length > 0 && { alongside: around.alongside }),
@@ -51,6 +50,12 @@ export function revocationAnswer(entry: JournaledRevocation, around: Surrounding
     propagation: propagationAnswer(around.propagation),
   };
 }
+
+/** Who asked and why stays with the instance that accepted it: neither travels on the wire. */
+const whoAnswer = ({ origin, actor, reason }: Pick<JournaledLift, 'origin' | 'actor' | 'reason'>) =>
+  origin === 'command'
+    ? { acceptedBy: 'thisInstance', actor, reason: reason ?? null }
+    : { acceptedBy: 'otherInstance', actor: null, reason: null };
 
 /** What a revocation says: its key, its effect, and how long it is kept. */
 export const plannedAnswer = ({
@@ -72,8 +77,7 @@ export const plannedAnswer = ({
 export const liftAnswer = (lift: JournaledLift, propagation: Propagation | undefined): Record<string, unknown> => ({
   acceptedAt: rfc3339(lift.acceptedAt),
   ...carrierAnswer(lift.first),
-  actor: lift.actor,
-  reason: lift.reason ?? null,
+  ...whoAnswer(lift),
   propagation: propagationAnswer(propagation),
 });
 

@@ -7,6 +7,7 @@ import { Caller, Needs } from '../auth/operator.guard.js';
 import { batchLineSchema } from './answer-schemas.js';
 import { ApiAnswer, ApiIdempotencyKey, ApiProblems } from './api-docs.js';
 import { Batch } from './batch.js';
+import { coalesced } from './coalesced.js';
 import { Consumes, NDJSON_TYPE } from './consumes.js';
 import { readIdempotencyKey } from './prefer.js';
 
@@ -38,6 +39,6 @@ export class BatchController {
     // The parser of this content type hands the body over unread.
     const chunks = request.body as Readable;
     const lines = this.batch.run({ chunks, operator, idempotencyKey: readIdempotencyKey(idempotencyKey) });
-    void reply.type(NDJSON_TYPE).send(Readable.from(lines));
+    void reply.type(NDJSON_TYPE).send(Readable.from(coalesced(lines)));
   }
 }

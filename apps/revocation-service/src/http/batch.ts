@@ -12,8 +12,8 @@ import { invalidInput } from './validation.js';
 export const BATCH_LINES_MAX = 1_000_000;
 /** A line may hold a raw token. */
 export const LINE_BYTES_MAX = 128 * 1024;
-/** Lines under way at once: enough to fill records, little enough to hold. */
-const LINES_IN_FLIGHT_MAX = 2_000;
+/** Lines under way at once: enough to fill records while others wait for the disk and the broker, little enough to hold. */
+const LINES_IN_FLIGHT_MAX = 4_000;
 
 export interface BatchInput {
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -33,6 +33,7 @@ export class Batch {
   /** The answer, line by line; the last one sums up. */
   async *run(input: BatchInput): AsyncGenerator<string> {
     const counts = { accepted: 0, rejected: 0 };
+    if (input.idempotencyKey !== undefined) await this.commands.caughtUp();
     const lines = upTo(readNdjson(input.chunks, LINE_BYTES_MAX), BATCH_LINES_MAX + 1);
     for await (const result of inOrder(lines, LINES_IN_FLIGHT_MAX, (line) => this.#carryOut(line, input))) {
       if (result['code'] === undefined) counts.accepted++;
@@ -56,17 +57,14 @@ export class Batch {
   }
 
   async #revoke(input: RevokeInput): Promise<Result> {
-    const revoked = await this.commands.revoke(input);
-    this.report.counted(input.command, revoked);
-    const { entries, confirmed } = revoked;
-    const [entry] = entries;
-    if (entry === undefined) throw new ProblemError('ERR_INVARIANT', 'A command made no revocation.');
+    const part = await this.commands.revokePart(input);
+    this.report.countedPart(input.command, part);
+    const { entry, stored, confirmed } = part;
     if (!confirmed) {
       const code = this.report.isBrokerAway() ? 'ERR_FEED_DISCONNECTED' : 'ERR_PUBLISH_UNKNOWN';
       return { id: entry.id, status: 503, code, state: 'accepted' };
     }
-    const { sequence, epoch } = entry.first ?? {};
-    return { id: entry.id, ...plannedAnswer(entry), sequence: sequence ?? null, epoch: epoch ?? null };
+    return { id: entry.id, ...plannedAnswer(entry), sequence: stored?.sequence ?? null, epoch: stored?.epoch ?? null };
   }
 }
 

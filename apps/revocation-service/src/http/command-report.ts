@@ -1,6 +1,6 @@
 import { RevocationError } from '@revocast/core';
 import { type Operator } from '../auth/operator.js';
-import { type Accepted, type LiftInput, type RevokeInput } from '../command/commands.js';
+import { type Accepted, type AcceptedPart, type LiftInput, type RevokeInput } from '../command/commands.js';
 import { type JournaledRevocation } from '../journal/entries.js';
 import { type ServiceLog } from '../log/service-log.js';
 import { type Metrics } from '../metrics/metrics.js';
@@ -24,7 +24,7 @@ export class CommandReport {
     const { issuer, scope } = command;
     try {
       const accepted = await run();
-      const outcome = this.counted(command, accepted);
+      const outcome = this.#counted(command, accepted);
       const ids = accepted.entries.map(({ id }) => id);
       this.log.info('revoked', { ids, issuer, scope, actor: operator.name, outcome });
       return accepted;
@@ -35,8 +35,7 @@ export class CommandReport {
     }
   }
 
-  /** One line of a batch: counted, and logged with all its others at the end. */
-  counted({ scope }: RevokeInput['command'], accepted: Accepted<readonly JournaledRevocation[]>): string {
+  #counted({ scope }: RevokeInput['command'], accepted: Accepted<readonly JournaledRevocation[]>): string {
     const outcome = outcomeOf(accepted);
     this.metrics.command('revoke', scope, outcome);
     const [entry] = accepted.entries;
@@ -44,6 +43,14 @@ export class CommandReport {
       this.metrics.published(entry.first.ackedAt - entry.acceptedAt);
     }
     return outcome;
+  }
+
+  /** One line of a batch: counted, and logged with all its others at the end. */
+  countedPart({ scope }: RevokeInput['command'], part: AcceptedPart): void {
+    const outcome = outcomeOf(part);
+    this.metrics.command('revoke', scope, outcome);
+    if (outcome === 'published' && part.stored !== undefined)
+      this.metrics.published(Date.now() - part.entry.acceptedAt);
   }
 
   batch(operator: Operator, counts: { readonly accepted: number; readonly rejected: number }): void {
@@ -65,7 +72,7 @@ export class CommandReport {
   }
 }
 
-const outcomeOf = ({ confirmed, replayed }: Accepted<unknown>): string =>
+const outcomeOf = ({ confirmed, replayed }: Pick<AcceptedPart, 'confirmed' | 'replayed'>): string =>
   replayed ? 'replayed' : confirmed ? 'published' : 'accepted';
 
 const codeOf = (error: unknown): string => (error instanceof RevocationError ? error.code : 'ERR_INVARIANT');

@@ -5,6 +5,12 @@ export interface Actor {
   readonly name: string;
 }
 
+/**
+ * Where the journal has an entry from: a command that this instance accepted, or the log, where another instance or a
+ * journal that is lost had put it. Who asked and why never travels on the wire.
+ */
+export type Origin = 'command' | 'log';
+
 /** A revocation that is about to enter the journal: everything that is fixed before the publish. */
 export interface NewRevocation {
   readonly id: string;
@@ -49,6 +55,7 @@ export interface PublishableLift {
 
 /** A revocation as the journal has it. */
 export interface JournaledRevocation extends NewRevocation, PublishableRevocation {
+  readonly origin: Origin;
   /** Order of acceptance. */
   readonly position: number;
   readonly supersededBy: string | undefined;
@@ -62,6 +69,8 @@ export interface JournaledRevocation extends NewRevocation, PublishableRevocatio
 /** A lift that is about to enter the journal. */
 export interface NewLift {
   readonly revocationId: string;
+  readonly issuer: string;
+  readonly scope: RevocationKey['scope'];
   readonly retainUntil: EpochSeconds;
   readonly actor: string;
   readonly reason: string | undefined;
@@ -69,6 +78,7 @@ export interface NewLift {
 }
 
 export interface JournaledLift extends NewLift, PublishableLift {
+  readonly origin: Origin;
   readonly position: number;
   readonly first: Carrier | undefined;
   readonly latest: Carrier | undefined;

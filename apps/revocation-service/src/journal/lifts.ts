@@ -1,21 +1,41 @@
 import { type EpochMs } from '@revocast/core';
 import { type Database } from './database.js';
-import { type JournaledLift, type NewLift } from './entries.js';
+import { type JournaledLift, type NewLift, type Origin } from './entries.js';
 import { FIRST_CONFIRMED_OR_NEW, LIFT_SELECT, liftOf } from './rows.js';
 
 const seconds = (at: EpochMs): number => at / 1000;
 
-export function insertLift(database: Database, lift: NewLift): void {
-  database.run('INSERT INTO lifts (revocation_id, retain_until, actor, reason, accepted_at) VALUES (?, ?, ?, ?, ?)', [
-    lift.revocationId,
-    lift.retainUntil,
-    lift.actor,
-    lift.reason ?? null,
-    lift.acceptedAt,
-  ]);
-  database.run('UPDATE revocations SET lifted_at = ? WHERE id = ?', [lift.acceptedAt, lift.revocationId]);
+export function insertLift(database: Database, lift: NewLift, origin: Origin = 'command'): void {
+  database.run(
+    `INSERT INTO lifts (revocation_id, issuer, scope, retain_until, origin, actor, reason, accepted_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      lift.revocationId,
+      lift.issuer,
+      lift.scope,
+      lift.retainUntil,
+      origin,
+      lift.actor,
+      lift.reason ?? null,
+      lift.acceptedAt,
+    ],
+  );
+  markLifted(database, lift.revocationId, lift.acceptedAt);
+}
+
+/** Does nothing for a revocation that the journal does not have yet. */
+export function markLifted(database: Database, revocationId: string, at: EpochMs): void {
+  database.run('UPDATE revocations SET lifted_at = ? WHERE id = ?', [at, revocationId]);
   // What it had replaced counts again; nodes still hold it.
-  database.run('UPDATE revocations SET superseded_by = NULL WHERE superseded_by = ?', [lift.revocationId]);
+  database.run('UPDATE revocations SET superseded_by = NULL WHERE superseded_by = ?', [revocationId]);
+}
+
+/** The same lift came with a longer retention: the longest counts, as on every node. */
+export function prolongLift(database: Database, revocationId: string, retainUntil: number): void {
+  database.run('UPDATE lifts SET retain_until = MAX(retain_until, ?) WHERE revocation_id = ?', [
+    retainUntil,
+    revocationId,
+  ]);
 }
 
 export function findLift(database: Database, revocationId: string): JournaledLift | undefined {
@@ -30,7 +50,7 @@ export const liftsWithoutCarrier = (
 ): readonly JournaledLift[] =>
   database
     .all(
-      `${LIFT_SELECT} WHERE r.moot = 0 AND t.retain_until > ? AND (l.id IS NULL OR l.epoch <> ?) ORDER BY t.position LIMIT ?`,
+      `${LIFT_SELECT} WHERE COALESCE(r.moot, 0) = 0 AND t.retain_until > ? AND (l.id IS NULL OR l.epoch <> ?) ORDER BY t.position LIMIT ?`,
       [seconds(query.now), query.epoch, query.limit],
     )
     .map(liftOf);

@@ -103,6 +103,41 @@ const STEPS: readonly string[] = [
     reason TEXT
   ) STRICT;
   `,
+  // Several instances write to one log: what others accepted is taken from it. A lift may be read before its revocation,
+  // or outlive it, so it no longer refers to one.
+  `
+  ALTER TABLE revocations ADD COLUMN origin TEXT NOT NULL DEFAULT 'command' CHECK (origin IN ('command', 'log'));
+
+  ALTER TABLE lifts RENAME TO lifts_before;
+  DROP INDEX lifts_carrier;
+  CREATE TABLE lifts (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    revocation_id TEXT NOT NULL UNIQUE,
+    issuer TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    retain_until REAL NOT NULL,
+    origin TEXT NOT NULL CHECK (origin IN ('command', 'log')),
+    actor TEXT NOT NULL,
+    reason TEXT,
+    accepted_at INTEGER NOT NULL,
+    record_id TEXT REFERENCES records (id),
+    carrier_id TEXT REFERENCES records (id)
+  ) STRICT;
+  INSERT INTO lifts SELECT t.position, t.revocation_id, r.issuer, r.scope, t.retain_until, 'command', t.actor, t.reason,
+    t.accepted_at, t.record_id, t.carrier_id FROM lifts_before t JOIN revocations r ON r.id = t.revocation_id;
+  DROP TABLE lifts_before;
+  CREATE INDEX lifts_carrier ON lifts (carrier_id);
+
+  ALTER TABLE epochs ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE epochs ADD COLUMN rebuilt_at INTEGER;
+
+  ALTER TABLE declarations ADD COLUMN own_digest TEXT NOT NULL DEFAULT '';
+  ALTER TABLE declarations ADD COLUMN settings TEXT;
+  UPDATE declarations SET own_digest = digest;
+
+  -- Ids follow from the command, so it needs no index of its own: each one costs every revocation of a batch.
+  DROP INDEX revocations_command;
+  `,
 ];
 
 /** Brings the schema to the newest version. Throws ERR_CONFIG for a journal that a later release wrote. */

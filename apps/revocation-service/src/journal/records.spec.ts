@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { epochMs, type RecordBody, sequence } from '@revocast/core';
+import { anIssuer } from '@revocast/testing';
 import { type Database } from './database.js';
 import { beginEpoch, currentEpoch, declaredBefore, markRolledBack, storeDeclaration } from './epochs.js';
 import { openJournal } from './journal.js';
@@ -70,8 +71,9 @@ describe('What frames a log', () => {
   it('is said again per issuer, once the record that declared it is old', () => {
     put('d1', 10, 'settingsDeclared');
     put('d2', 20, 'settingsDeclared');
-    storeDeclaration(database, { issuer: 'old', version: 1, digest: 'x', recordId: 'd1' });
-    storeDeclaration(database, { issuer: 'new', version: 1, digest: 'x', recordId: 'd2' });
+    const declared = { version: 1, digest: 'x' };
+    storeDeclaration(database, { ...declared, settings: anIssuer({ issuer: 'old' }), recordId: 'd1' });
+    storeDeclaration(database, { ...declared, settings: anIssuer({ issuer: 'new' }), recordId: 'd2' });
     expect([...declaredBefore(database, epochMs(20))]).toEqual(['old']);
   });
 });

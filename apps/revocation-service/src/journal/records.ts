@@ -38,6 +38,53 @@ export function insertRecord(database: Database, record: NewRecord): void {
   );
 }
 
+/** A record that the log has and this journal did not. That it was read proves that it is stored, so `now` is late enough. */
+export interface StoredRecord extends Pick<NewRecord, 'kind' | 'issuer' | 'scope'> {
+  readonly identity: string;
+  readonly epoch: string;
+  readonly sequence: Sequence;
+  readonly time: EpochMs;
+}
+
+export function insertStoredRecord(database: Database, record: StoredRecord, now: EpochMs): void {
+  database.run(
+    `INSERT INTO records (id, kind, epoch, issuer, scope, subject, payload, signature, made_at, acked_at, sequence)
+     VALUES (?, ?, ?, ?, ?, '', NULL, '', ?, ?, ?)`,
+    [
+      record.identity,
+      record.kind,
+      record.epoch,
+      record.issuer ?? null,
+      record.scope ?? null,
+      record.time,
+      now,
+      record.sequence,
+    ],
+  );
+}
+
+/** The sequences right after `from` whose records the journal has, as long as none is missing; gives the last of them. */
+export function lastWithoutGap(database: Database, epoch: string, from: Sequence): Sequence {
+  let last: number = from;
+  for (;;) {
+    const rows = database.all(
+      'SELECT DISTINCT sequence FROM records WHERE epoch = ? AND sequence > ? ORDER BY sequence LIMIT 256',
+      [epoch, last],
+    );
+    for (const row of rows) {
+      if (numberIn(row, 'sequence') !== last + 1) return sequence(last);
+      last++;
+    }
+    if (rows.length < 256) return sequence(last);
+  }
+}
+
+/** The lowest sequence above `from` whose record the journal has. */
+export function nextKnown(database: Database, epoch: string, from: Sequence): Sequence | undefined {
+  const at = database.count('SELECT MIN(sequence) AS n FROM records WHERE epoch = ? AND sequence > ?', [epoch, from]);
+  return at === 0 ? undefined : sequence(at);
+}
+
 /** The outcome of a publish. The bytes are let go: from here on the log has them. */
 export function markAcked(
   database: Database,
@@ -122,8 +169,8 @@ export const unprovenRecords = (database: Database, epoch: string, limit: number
     .all(`SELECT * FROM records WHERE epoch = ? AND ${UNPROVEN} ORDER BY sequence DESC LIMIT ?`, [epoch, limit])
     .map(unprovenOf);
 
-export function findUnproven(database: Database, recordId: string): UnprovenRecord | undefined {
-  const row = database.one(`SELECT * FROM records WHERE id = ? AND ${UNPROVEN}`, [recordId]);
+export function findUnproven(database: Database, recordId: string, madeAfter: EpochMs): UnprovenRecord | undefined {
+  const row = database.one(`SELECT * FROM records WHERE id = ? AND made_at > ? AND ${UNPROVEN}`, [recordId, madeAfter]);
   return row && unprovenOf(row);
 }
 

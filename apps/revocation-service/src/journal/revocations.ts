@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
-import { type EpochMs, keyOf, keyFields, type RevocationKey } from '@revocast/core';
-import { type Database, type SqlValue, textIn } from './database.js';
-import { type JournaledRevocation, type NewRevocation } from './entries.js';
+import { hash } from 'node:crypto';
+import { type EpochMs, keyOf, keyFields, type Revocation, type RevocationKey } from '@revocast/core';
+import { type Database, numberIn, type SqlValue, textIn } from './database.js';
+import { type JournaledRevocation, type NewRevocation, type Origin } from './entries.js';
 import { FIRST_CONFIRMED_OR_NEW, REVOCATION_SELECT, revocationOf } from './rows.js';
 
 /** Neither moot, lifted, nor ended by time. Superseded ones among them: nodes keep those, for the day the other is lifted. */
@@ -10,46 +10,106 @@ const LIVE = 'r.moot = 0 AND r.lifted_at IS NULL AND (r.retain_until IS NULL OR 
 const seconds = (at: EpochMs): number => at / 1000;
 
 /** A digest, because a key holds personal data and may hold a NUL. */
-export const keyHash = (issuer: string, key: RevocationKey): string =>
-  createHash('sha256').update(keyOf(issuer, key)).digest('base64url');
+export const keyHash = (issuer: string, key: RevocationKey): string => hash('sha256', keyOf(issuer, key), 'base64url');
 
 /** A field as the index of fields stores it: as JSON, which escapes what the database cannot hold. */
 export const fieldText = (value: string): string => JSON.stringify(value);
 
-export function insertRevocation(database: Database, entry: NewRevocation, supersedes: readonly string[]): void {
-  const position = insertEntry(database, entry, supersedes);
-  for (const [field, value] of Object.entries(keyFields(entry.key))) {
+export interface Insertion {
+  readonly origin: Origin;
+  /** The record that carries it; undefined when there is no epoch to make one for. */
+  readonly recordId: string | undefined;
+}
+
+export interface Insertable extends NewRevocation {
+  readonly supersedes: readonly string[];
+  /** `keyHash` of issuer and key, where it is known already. */
+  readonly hash?: string;
+}
+
+export function insertRevocation(database: Database, entry: Insertable, insertion: Insertion): void {
+  insertKeyFields(database, entry.key, insertEntry(database, entry, insertion));
+  markSuperseded(database, entry.supersedes, entry.id);
+}
+
+function insertKeyFields(database: Database, key: RevocationKey, position: number): void {
+  for (const [field, value] of Object.entries(keyFields(key))) {
     database.run('INSERT INTO key_fields (field, value, position) VALUES (?, ?, ?)', [
       field,
       fieldText(value),
       position,
     ]);
   }
-  for (const id of supersedes) database.run('UPDATE revocations SET superseded_by = ? WHERE id = ?', [entry.id, id]);
 }
 
-function insertEntry(database: Database, entry: NewRevocation, supersedes: readonly string[]): number {
+function markSuperseded(database: Database, ids: readonly string[], by: string): void {
+  for (const id of ids) database.run('UPDATE revocations SET superseded_by = ? WHERE id = ?', [by, id]);
+}
+
+function insertEntry(database: Database, entry: Insertable, { origin, recordId }: Insertion): number {
   return database.insert(
     `INSERT INTO revocations (id, command_id, command_digest, issuer, scope, key_hash, key_fields, effect, issued_before,
-      moot, retain_until, supersedes, actor, reason, accepted_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      moot, retain_until, supersedes, actor, reason, accepted_at, origin, record_id, carrier_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
-      entry.id,
-      entry.commandId,
-      entry.commandDigest,
-      entry.issuer,
-      entry.key.scope,
-      keyHash(entry.issuer, entry.key),
-      JSON.stringify(entry.key),
-      entry.effect.kind,
-      entry.effect.kind === 'issuedBefore' ? entry.effect.issuedBefore : null,
-      entry.moot ? 1 : 0,
-      entry.retainUntil === 'lifted' ? null : entry.retainUntil,
-      supersedes.length === 0 ? null : JSON.stringify(supersedes),
+      ...[entry.id, entry.commandId, entry.commandDigest],
+      ...contentOf(entry),
       entry.actor,
       entry.reason ?? null,
       entry.acceptedAt,
+      origin,
+      recordId ?? null,
+      recordId ?? null,
     ],
   );
+}
+
+type Content = Pick<Insertable, 'hash' | 'issuer' | 'key' | 'effect' | 'moot' | 'retainUntil' | 'supersedes'>;
+
+/** Values of the columns from `issuer` to `supersedes`, in their order. */
+const contentOf = ({
+  hash: known,
+  issuer,
+  key,
+  effect,
+  moot,
+  retainUntil,
+  supersedes,
+}: Content): readonly SqlValue[] => [
+  issuer,
+  key.scope,
+  known ?? keyHash(issuer, key),
+  JSON.stringify(key),
+  effect.kind,
+  effect.kind === 'issuedBefore' ? effect.issuedBefore : null,
+  moot ? 1 : 0,
+  retainUntil === 'lifted' ? null : retainUntil,
+  supersedes.length === 0 ? null : JSON.stringify(supersedes),
+];
+
+/**
+ * What the log has under this id is what counts: what was fixed here is given up. When it is about another key, another
+ * command was given under the same Idempotency-Key: then nothing of ours is left of it, and its sender is told.
+ */
+export function overrule(
+  database: Database,
+  known: JournaledRevocation,
+  stored: Revocation,
+  acceptedAt: EpochMs,
+): void {
+  const { id, position } = known;
+  const supersedes = stored.supersedes ?? [];
+  database.run('UPDATE revocations SET superseded_by = NULL WHERE superseded_by = ?', [id]);
+  database.run(
+    `UPDATE revocations SET issuer = ?, scope = ?, key_hash = ?, key_fields = ?, effect = ?, issued_before = ?, moot = ?,
+      retain_until = ?, supersedes = ?, accepted_at = ? WHERE id = ?`,
+    [...contentOf({ ...stored, supersedes, moot: false }), acceptedAt, id],
+  );
+  markSuperseded(database, supersedes, id);
+  if (keyHash(known.issuer, known.key) === keyHash(stored.issuer, stored.key)) return;
+  database.run('DELETE FROM key_fields WHERE position = ?', [position]);
+  insertKeyFields(database, stored.key, position);
+  database.run("UPDATE revocations SET origin = 'log', command_digest = '', reason = NULL WHERE id = ?", [id]);
 }
 
 export function findRevocation(database: Database, id: string): JournaledRevocation | undefined {
@@ -60,15 +120,37 @@ export function findRevocation(database: Database, id: string): JournaledRevocat
 export const hasRevocation = (database: Database, id: string): boolean =>
   database.one('SELECT 1 AS found FROM revocations WHERE id = ?', [id]) !== undefined;
 
-/** What one command made, in the order it made them. */
+/** What one command made, in the order it made them: one revocation under its own id, and at most a second beside it. */
 export const revocationsOfCommand = (database: Database, commandId: string): readonly JournaledRevocation[] =>
-  database.all(`${REVOCATION_SELECT} WHERE r.command_id = ? ORDER BY r.position`, [commandId]).map(revocationOf);
+  database
+    .all(`${REVOCATION_SELECT} WHERE r.id IN (?, ?) ORDER BY r.position`, [commandId, `${commandId}.2`])
+    .map(revocationOf);
 
 const OF_KEY = `r.key_hash = ? AND r.superseded_by IS NULL AND ${LIVE}`;
 
-/** How many there are of `liveOfKey`. */
-export const countLiveOfKey = (database: Database, issuer: string, key: RevocationKey, now: EpochMs): number =>
-  database.count(`SELECT COUNT(*) AS n FROM revocations r WHERE ${OF_KEY}`, [keyHash(issuer, key), seconds(now)]);
+const AMONG = 'IN (SELECT value FROM json_each(?))';
+
+/** Those of the ids that the journal has. */
+export const knownIds = (database: Database, ids: readonly string[]): Set<string> =>
+  new Set(
+    database.all(`SELECT id FROM revocations WHERE id ${AMONG}`, [JSON.stringify(ids)]).map((row) => textIn(row, 'id')),
+  );
+
+/** How many `liveOfKey` has, by the hash of the key; keys without any are left out. */
+export const countsOfKeys = (
+  database: Database,
+  hashes: readonly string[],
+  now: EpochMs,
+): ReadonlyMap<string, number> =>
+  new Map(
+    database
+      .all(
+        `SELECT r.key_hash AS hash, COUNT(*) AS n FROM revocations r
+         WHERE r.key_hash ${AMONG} AND r.superseded_by IS NULL AND ${LIVE} GROUP BY r.key_hash`,
+        [JSON.stringify(hashes), seconds(now)],
+      )
+      .map((row) => [textIn(row, 'hash'), numberIn(row, 'n')]),
+  );
 
 /** Live entries of one key, superseded ones not counted: at most `ENTRIES_PER_KEY_MAX`. */
 export const liveOfKey = (

@@ -1,6 +1,6 @@
 import { type Effect, epochMs, epochSeconds, type RevocationKey, type Scope, sequence } from '@revocast/core';
 import { numberIn, numberOrNoneIn, type Row, textIn, textOrNoneIn } from './database.js';
-import { type Carrier, type JournaledLift, type JournaledRevocation } from './entries.js';
+import { type Carrier, type JournaledLift, type JournaledRevocation, type Origin } from './entries.js';
 
 /** Columns of the records that carry an entry: `f_` the first one, `l_` the latest one. */
 const carrierColumns = (prefix: 'f' | 'l'): string =>
@@ -11,8 +11,8 @@ export const REVOCATION_SELECT = `
   FROM revocations r LEFT JOIN records f ON f.id = r.record_id LEFT JOIN records l ON l.id = r.carrier_id`;
 
 export const LIFT_SELECT = `
-  SELECT t.*, r.issuer AS issuer, r.scope AS scope, ${carrierColumns('f')}, ${carrierColumns('l')}
-  FROM lifts t JOIN revocations r ON r.id = t.revocation_id
+  SELECT t.*, ${carrierColumns('f')}, ${carrierColumns('l')}
+  FROM lifts t LEFT JOIN revocations r ON r.id = t.revocation_id
   LEFT JOIN records f ON f.id = t.record_id LEFT JOIN records l ON l.id = t.carrier_id`;
 
 /**
@@ -50,6 +50,7 @@ export function revocationOf(row: Row): JournaledRevocation {
   const liftedAt = numberOrNoneIn(row, 'lifted_at');
   return {
     position: numberIn(row, 'position'),
+    origin: textIn(row, 'origin') as Origin,
     id: textIn(row, 'id'),
     commandId: textIn(row, 'command_id'),
     commandDigest: textIn(row, 'command_digest'),
@@ -71,6 +72,7 @@ export function revocationOf(row: Row): JournaledRevocation {
 
 export const liftOf = (row: Row): JournaledLift => ({
   position: numberIn(row, 'position'),
+  origin: textIn(row, 'origin') as Origin,
   revocationId: textIn(row, 'revocation_id'),
   issuer: textIn(row, 'issuer'),
   scope: textIn(row, 'scope') as Scope,

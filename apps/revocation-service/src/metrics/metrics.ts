@@ -1,6 +1,6 @@
 import { NODE_STATES, type Scope } from '@revocast/core';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { REFUSALS } from '../publish/log-decision.js';
+import { DAMAGES, REFUSALS } from '../publish/log-decision.js';
 
 /** From 1 ms on one machine to the largest staleness bound. Seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 300];
@@ -26,6 +26,11 @@ export interface Readings {
   readonly watermark: number;
   readonly foreignRecords: number;
   readonly strangers: number;
+  readonly recordsBehind: number;
+  readonly takenRevocations: number;
+  readonly instances: number;
+  /** Times the log was written anew, by reason. */
+  readonly rewritten: ReadonlyMap<string, number>;
   readonly watchers: number;
 }
 
@@ -88,7 +93,20 @@ export class Metrics {
       rest.stalenessMs === undefined ? Number.POSITIVE_INFINITY : rest.stalenessMs / 1000,
     );
     this.#gauge('revocast_foreign_records', 'Records in the log that we did not sign').set(rest.foreignRecords);
-    this.#gauge('revocast_unknown_revocations', 'Signed revocations that are not in the journal').set(rest.strangers);
+    this.#gauge('revocast_unknown_revocations', 'Signed with our key while no other instance was heard').set(
+      rest.strangers,
+    );
+    this.#gauge('revocast_journal_behind_records', 'Records of the log that the journal does not have yet').set(
+      rest.recordsBehind,
+    );
+    this.#gauge('revocast_taken_revocations', 'Revocations taken from the log since the start').set(
+      rest.takenRevocations,
+    );
+    this.#gauge('revocast_instances', 'Other instances of the service that are heard').set(rest.instances);
+    const rewritten = this.#gauge('revocast_log_rewritten', 'Times the log was written anew since the start', [
+      'because',
+    ]);
+    for (const because of Object.keys(DAMAGES)) rewritten.set({ because }, rest.rewritten.get(because) ?? 0);
     this.#gauge('revocast_event_watchers', 'Readers of /v1/events').set(rest.watchers);
     this.#renderStates(logState, nodes);
     const missing = this.#gauge('revocast_nodes_missing', 'Nodes expected of a service that do not enforce', [

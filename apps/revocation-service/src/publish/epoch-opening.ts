@@ -10,12 +10,13 @@ import {
   type JournaledEpoch,
   markEpochOpen,
   noteLog,
+  noteOwnSettings,
   storeDeclaration,
 } from '../journal/epochs.js';
 import { liftsWithoutCarrier } from '../journal/lifts.js';
 import { hasRecordOf, insertRecord, openingMadeAt, pendingRecords } from '../journal/records.js';
 import { countLive, idsCarriedBy, liveWithoutCarrier } from '../journal/revocations.js';
-import { type RecordMaker } from './record-maker.js';
+import { type RecordMaker, sharedRecordId } from './record-maker.js';
 import { type Writer } from './writer.js';
 
 /** Entries per round when many are written at once: bounds memory and how long the event loop stands still. */
@@ -72,16 +73,32 @@ export class EpochOpening {
     }
   }
 
-  /** Declares the settings of each issuer whose settings are new or changed. */
-  async declareSettings(epoch: string): Promise<void> {
-    const changed = this.options.issuers().filter((issuer) => this.#isChanged(issuer));
-    await Promise.all(changed.map((issuer) => this.#declare(issuer, epoch)));
+  /**
+   * Declares the settings of each issuer that nobody has declared in this epoch, or whose settings changed here. Settings
+   * that another instance declared are left alone, also when ours differ: two instances would otherwise undo each other
+   * for ever. `isAlone`: no other instance is heard, so ours are the only ones there can be.
+   */
+  async declareSettings(epoch: string, isAlone: boolean): Promise<void> {
+    const due = this.options.issuers().filter((issuer) => this.#isDue(issuer, isAlone));
+    await Promise.all(due.map((issuer) => this.#declare(issuer, epoch)));
+  }
+
+  /** Issuers for which the log declares other settings than ours. */
+  differing(): readonly string[] {
+    return this.options
+      .issuers()
+      .filter(({ settings }) => {
+        const digest = findDeclaration(this.options.database, settings.issuer)?.digest ?? '';
+        return digest !== '' && digest !== settingsDigest(settings);
+      })
+      .map(({ settings }) => settings.issuer);
   }
 
   /** The record that makes the epoch count; the last one of the opening. */
   async announce(epoch: string, previous: string | undefined): Promise<void> {
     const { database, clock } = this.options;
-    if (!hasRecordOf(database, epoch, 'epochOpened')) await this.#sayOpened(epoch, previous);
+    if (!hasRecordOf(database, epoch, 'epochOpened'))
+      await this.#sayOpened(epoch, previous, sharedRecordId(epoch, 'opened'));
     markEpochOpen(database, epoch, clock.wall());
   }
 
@@ -92,7 +109,9 @@ export class EpochOpening {
   async renew({ epoch, previous }: JournaledEpoch, madeBefore: EpochMs): Promise<number> {
     const { database, issuers } = this.options;
     const old = declaredBefore(database, madeBefore);
-    const declarations = issuers().filter(({ settings }) => old.has(settings.issuer));
+    // Of an issuer that another instance declares otherwise, it says its own again.
+    const foreign = new Set(this.differing());
+    const declarations = issuers().filter(({ settings }) => old.has(settings.issuer) && !foreign.has(settings.issuer));
     await Promise.all(declarations.map((issuer) => this.#declare(issuer, epoch)));
     const openedAt = openingMadeAt(database, epoch);
     if (openedAt === undefined || openedAt >= madeBefore) return declarations.length;
@@ -100,16 +119,23 @@ export class EpochOpening {
     return declarations.length + 1;
   }
 
-  async #sayOpened(epoch: string, previous: string | undefined): Promise<void> {
+  /** Instances that open an epoch together publish one record: it has the same id everywhere. */
+  async #sayOpened(epoch: string, previous: string | undefined, id?: string): Promise<void> {
     const { database, maker, writer, clock, hashKey } = this.options;
     const entries = countLive(database, clock.wall());
-    const record = maker.make({ kind: 'epochOpened', previous, entries, hashKey }, epoch);
+    const record = maker.make({ kind: 'epochOpened', previous, entries, hashKey }, epoch, id);
     insertRecord(database, record);
     await writer.send({ record, ids: [] });
   }
 
-  #isChanged({ settings }: KnownIssuer): boolean {
-    return findDeclaration(this.options.database, settings.issuer)?.digest !== settingsDigest(settings);
+  #isDue({ settings }: KnownIssuer, isAlone: boolean): boolean {
+    const { database } = this.options;
+    const known = findDeclaration(database, settings.issuer);
+    const own = settingsDigest(settings);
+    if (known === undefined || known.digest === '') return true;
+    if (known.digest !== own) return known.ownDigest === '' ? isAlone : known.ownDigest !== own;
+    if (known.ownDigest !== own) noteOwnSettings(database, settings.issuer, own);
+    return false;
   }
 
   async #declare({ settings }: KnownIssuer, epoch: string): Promise<void> {
@@ -117,9 +143,11 @@ export class EpochOpening {
     const { issuer } = settings;
     const version = (findDeclaration(database, issuer)?.version ?? 0) + 1;
     const record = maker.make({ kind: 'settingsDeclared', version, settings }, epoch);
+    const digest = settingsDigest(settings);
     database.transaction(() => {
       insertRecord(database, record);
-      storeDeclaration(database, { issuer, version, digest: settingsDigest(settings), recordId: record.encoded.id });
+      storeDeclaration(database, { settings, version, digest, recordId: record.encoded.id });
+      noteOwnSettings(database, issuer, digest);
     });
     await writer.send({ record, ids: [] });
   }

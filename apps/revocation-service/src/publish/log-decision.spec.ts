@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Head, type LogIdentity, sequence } from '@revocast/core';
 import { type JournaledEpoch } from '../journal/epochs.js';
-import { decideLog, type LogSituation, REFUSALS } from './log-decision.js';
+import { decideLog, type LogDecision, type LogSituation, REFUSALS, type Strangeness } from './log-decision.js';
 
 const LOG: LogIdentity = { name: 'REVOCAST_LOG_e1', epoch: 'e1', created: '2026-11-21T12:00:00Z' };
 const JOURNAL: JournaledEpoch = {
@@ -12,6 +12,8 @@ const JOURNAL: JournaledEpoch = {
   log: LOG,
   head: sequence(7),
   rolledBack: false,
+  taken: sequence(0),
+  rebuiltAt: undefined,
 };
 const head = (last: number, quorumAgeMs = 0): Head => ({
   log: LOG,
@@ -29,6 +31,11 @@ const situation = (more: Partial<LogSituation>): LogSituation => ({
     hashKeyDigest: 'h',
     init: true,
     evidence: quiet,
+    stranger: undefined,
+    lacksRecords: false,
+    hasPeer: false,
+    hasPeerThere: false,
+    acceptsLoss: false,
   },
   ...more,
 });
@@ -46,16 +53,65 @@ describe('The service, looking at the log,', () => {
 
   it('opens a first epoch only when told, and only where nobody follows another one', () => {
     const first = { ...nothing, journal: undefined, confirmed: sequence(0) };
-    expect(decideLog(situation(first))).toEqual({ kind: 'begin', previous: undefined, remove: undefined });
+    expect(decideLog(situation(first))).toMatchObject({ kind: 'begin', because: 'first', remove: undefined });
     expect(decideLog(situation({ ...first, init: false }))).toEqual({ kind: 'refuse', because: 'notInitialised' });
     const evidence = { otherEpoch: true, knowsMore: false };
     expect(decideLog(situation({ ...first, evidence }))).toEqual({ kind: 'refuse', because: 'otherEpochInFleet' });
   });
 
-  it('touches no log that its journal does not know', () => {
-    expect(decideLog(situation({ journal: undefined }))).toEqual({ kind: 'refuse', because: 'foreignLog' });
+  it('touches no log that our keys did not sign, whether the journal is empty or not', () => {
     const other = { ...LOG, epoch: 'e9' };
-    expect(decideLog(situation({ located: other }))).toEqual({ kind: 'refuse', because: 'foreignLog' });
+    for (const journal of [undefined, JOURNAL]) {
+      const met = (stranger: Strangeness): LogDecision => decideLog(situation({ journal, located: other, stranger }));
+      expect(met('foreign')).toEqual({ kind: 'refuse', because: 'foreignLog' });
+      expect(met('otherHashKey')).toEqual({ kind: 'refuse', because: 'hashKeyChanged' });
+    }
+  });
+
+  it('goes over to a log of ours that it did not begin, told so or not', () => {
+    const other = { ...LOG, epoch: 'e9' };
+    for (const journal of [undefined, JOURNAL]) {
+      const met = { journal, located: other, init: false };
+      expect(decideLog(situation({ ...met, stranger: 'oursOpen' }))).toEqual({
+        kind: 'adopt',
+        log: other,
+        isOpen: true,
+      });
+      expect(decideLog(situation({ ...met, stranger: 'oursUnopened' }))).toMatchObject({
+        kind: 'adopt',
+        isOpen: false,
+      });
+    }
+  });
+
+  it('takes a log that it saw replaced for an old state of the broker’s disk, and never goes back to it', () => {
+    const old = { ...LOG, epoch: 'e0' };
+    const met = { located: old, stranger: 'superseded' } as const;
+    expect(decideLog(situation(met))).toMatchObject({ kind: 'begin', because: 'logRolledBack', remove: old });
+    expect(decideLog(situation({ ...met, init: false }))).toEqual({ kind: 'refuse', because: 'logRolledBack' });
+  });
+
+  it('makes an empty log again only when no instance that is heard writes to it', () => {
+    const met = { located: { ...LOG, epoch: 'e9' }, stranger: 'empty' } as const;
+    expect(decideLog(situation({ ...met, hasPeerThere: true }))).toEqual({ kind: 'askAgain' });
+    expect(decideLog(situation(met))).toMatchObject({ kind: 'begin', because: 'logEmpty', remove: met.located });
+    expect(decideLog(situation({ ...met, journal: undefined }))).toMatchObject({ kind: 'begin', because: 'first' });
+  });
+
+  it('without a history leaves the opening to an instance that has one', () => {
+    const first = { ...nothing, journal: undefined, confirmed: sequence(0), hasPeer: true };
+    expect(decideLog(situation(first))).toEqual({ kind: 'askAgain' });
+  });
+
+  it('writes nothing anew while records are known to be in no journal, unless the operator accepts that', () => {
+    const lacking = { ...nothing, lacksRecords: true };
+    expect(decideLog(situation(lacking))).toEqual({ kind: 'refuse', because: 'journalBehind' });
+    expect(decideLog(situation({ ...lacking, acceptsLoss: true }))).toMatchObject({
+      kind: 'begin',
+      because: 'logLost',
+    });
+    const evidence = { otherEpoch: true, knowsMore: false };
+    expect(decideLog(situation({ ...nothing, acceptsLoss: true, evidence }))).toMatchObject({ kind: 'refuse' });
   });
 
   it.each([
@@ -63,7 +119,7 @@ describe('The service, looking at the log,', () => {
     ['logRecreated', { located: { ...LOG, created: 'later' } }, { ...LOG, created: 'later' }],
     ['logRolledBack', { head: head(6) }, LOG],
   ] as const)('writes a damaged log anew if it may, else says %s', (because, damage, remove) => {
-    expect(decideLog(situation(damage))).toEqual({ kind: 'begin', previous: 'e1', remove });
+    expect(decideLog(situation(damage))).toEqual({ kind: 'begin', because, previous: 'e1', remove });
     expect(decideLog(situation({ ...damage, init: false }))).toEqual({ kind: 'refuse', because });
     const evidence = { otherEpoch: false, knowsMore: true };
     expect(decideLog(situation({ ...damage, evidence }))).toEqual({ kind: 'refuse', because: 'fleetKnowsMore' });

@@ -22,9 +22,10 @@ class World {
   doubts = 0;
   journalFails = false;
   readonly outbox = new Outbox({
-    publisher: {
-      publish: (one) => new Promise((answer, fail) => this.attempts.push({ record: one, answer, fail })),
-    },
+    publish: async (one) => ({
+      ack: await new Promise((answer, fail) => this.attempts.push({ record: one, answer, fail })),
+      stored: undefined,
+    }),
     schedule: (_, task) => {
       this.timers.push(task);
       return () => undefined;

@@ -1,5 +1,5 @@
-import { RevocationError, type Schedule } from '@revocast/core';
-import { type EncodedRecord, type PublishAck, type Publisher } from '@revocast/jetstream';
+import { type FeedRecord, RevocationError, type Schedule, type Sequence } from '@revocast/core';
+import { type EncodedRecord, type PublishAck } from '@revocast/jetstream';
 
 /** Publishes under way at once. Their order in the log does not matter: records commute. */
 const IN_FLIGHT_MAX = 64;
@@ -11,7 +11,7 @@ const PAUSE_MS_FIRST = 100;
 const PAUSE_MS_MAX = 5_000;
 
 export interface OutboxOptions {
-  readonly publisher: Pick<Publisher, 'publish'>;
+  readonly publish: (record: EncodedRecord) => Promise<Publication>;
   readonly schedule: Schedule;
   /** Called before the promises of `send` resolve: the journal learns the outcomes first, many in one transaction. */
   readonly acked: (outcomes: readonly Outcome[]) => void;
@@ -19,14 +19,19 @@ export interface OutboxOptions {
   readonly doubted: (error: RevocationError) => void;
 }
 
-export interface Outcome {
-  readonly recordId: string;
+export interface Publication {
   readonly ack: PublishAck;
+  /** What the log has under this id, where the broker had a record of it already: our own, or that of another instance. */
+  readonly stored: FeedRecord | undefined;
+}
+
+export interface Outcome extends Publication {
+  readonly recordId: string;
 }
 
 interface Item {
   readonly record: EncodedRecord;
-  readonly resolve: () => void;
+  readonly resolve: (at: Sequence) => void;
   readonly reject: (error: Error) => void;
   attempts: number;
 }
@@ -57,8 +62,8 @@ export class Outbox {
     return this.#items.size >= RECORDS_MAX || this.#bytes >= BYTES_MAX;
   }
 
-  /** Resolves once the broker has confirmed the record; rejects with ERR_EPOCH_CHANGED when its epoch is given up. */
-  send(record: EncodedRecord): Promise<void> {
+  /** Resolves with its sequence once the broker has confirmed the record; rejects with ERR_EPOCH_CHANGED when its epoch is given up. */
+  send(record: EncodedRecord): Promise<Sequence> {
     return new Promise((resolve, reject) => {
       const item: Item = { record, resolve, reject, attempts: 0 };
       this.#items.set(record.id, item);
@@ -111,7 +116,7 @@ export class Outbox {
     this.#inFlight++;
     item.attempts++;
     try {
-      this.#note({ recordId: item.record.id, ack: await this.options.publisher.publish(item.record) });
+      this.#note({ recordId: item.record.id, ...(await this.options.publish(item.record)) });
     } catch (error) {
       this.#repeat(item, error);
     } finally {
@@ -130,16 +135,19 @@ export class Outbox {
     if (this.#isClosed) return;
     // Of a record that was given up meanwhile nothing is to be noted: its entries travel in another one.
     const outcomes = this.#outcomes.splice(0).filter(({ recordId }) => this.#items.has(recordId));
-    const items = outcomes.flatMap(({ recordId }) => this.#items.get(recordId) ?? []);
+    const items = outcomes.flatMap(({ recordId, ack }) => {
+      const item = this.#items.get(recordId);
+      return item === undefined ? [] : [{ item, at: ack.sequence }];
+    });
     try {
       this.options.acked(outcomes);
     } catch (error) {
-      for (const item of items) this.#repeat(item, error);
+      for (const { item } of items) this.#repeat(item, error);
       return;
     }
-    for (const item of items) {
+    for (const { item, at } of items) {
       this.#remove(item);
-      item.resolve();
+      item.resolve(at);
     }
   }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type Clock, type Lift, type RecordBody, type Revocation, type Scope } from '@revocast/core';
 import { encodeRecord, type Signer, splitRevocations } from '@revocast/jetstream';
 import { type PublishableLift, type PublishableRevocation } from '../journal/entries.js';
@@ -28,6 +28,13 @@ export interface RecordMakerOptions {
   readonly clock: Clock;
 }
 
+/**
+ * The id of a record that several instances may make at once, and of which the log is to take one: the broker stores the
+ * first and answers the others with its sequence. Of the epoch too, since an id stands for one place in one log.
+ */
+export const sharedRecordId = (epoch: string, name: string): string =>
+  createHash('sha256').update(`${epoch}\n${name}`).digest('hex').slice(0, 32);
+
 /** About 70 bytes each: far below the limit of a record. */
 const LIFTS_PER_RECORD_MAX = 400;
 
@@ -35,20 +42,19 @@ const LIFTS_PER_RECORD_MAX = 400;
 export class RecordMaker {
   constructor(private readonly options: RecordMakerOptions) {}
 
-  make(body: RecordBody, epoch: string): NewRecord {
+  make(body: RecordBody, epoch: string, id: string = randomBytes(16).toString('hex')): NewRecord {
     const { namespace, signer, clock } = this.options;
     const madeAt = clock.wall();
-    const id = randomBytes(16).toString('hex');
     const encoded = encodeRecord({ id, namespace, epoch, time: madeAt, body }, signer);
     return { encoded, kind: body.kind, issuer: issuerOf(body), scope: scopeOf(body), madeAt };
   }
 
-  /** As few records as possible: each holds revocations of one issuer and scope. */
-  packRevocations(entries: readonly PublishableRevocation[], epoch: string): readonly PackedRecord[] {
+  /** As few records as possible: each holds revocations of one issuer and scope. `id`: of the record, when one is enough. */
+  packRevocations(entries: readonly PublishableRevocation[], epoch: string, id?: string): readonly PackedRecord[] {
     return grouped(entries, (entry) => [entry.issuer, entry.key.scope]).flatMap((group) => {
       const body = { kind: 'revoked' as const, ...headOf(group), revocations: group.map(revocationOf) };
-      return splitRevocations(body).map((part) => ({
-        record: this.make(part, epoch),
+      return splitRevocations(body).map((part, index) => ({
+        record: this.make(part, epoch, index === 0 ? id : undefined),
         ids: part.revocations.map((revocation) => revocation.id),
       }));
     });

@@ -34,7 +34,8 @@ export class Republisher {
   constructor(private readonly options: RepublisherOptions) {}
 
   start(): void {
-    this.#disarm = this.options.schedule(LOOK_MS, () => void this.#turn());
+    // Several instances must not look in the same moment: the first to do so publishes, and the others take it from the log.
+    this.#disarm = this.options.schedule(LOOK_MS * (0.5 + Math.random()), () => void this.#turn());
   }
 
   close(): void {

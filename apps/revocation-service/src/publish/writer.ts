@@ -1,20 +1,13 @@
-import { type Clock, ENTRIES_PER_KEY_MAX, type EpochMs, RevocationError } from '@revocast/core';
-import { supersession } from '../command/supersede.js';
+import { type Clock, type EpochMs, RevocationError } from '@revocast/core';
 import { type Database } from '../journal/database.js';
 import { type NewLift, type NewRevocation, type PublishableLift } from '../journal/entries.js';
 import { insertLift, setLiftCarrier } from '../journal/lifts.js';
 import { insertRecord } from '../journal/records.js';
-import {
-  countLiveOfKey,
-  findRevocation,
-  hasRevocation,
-  insertRevocation,
-  liveOfKey,
-  setCarrier,
-} from '../journal/revocations.js';
+import { findRevocation, type Insertable, insertRevocation, setCarrier } from '../journal/revocations.js';
 import { type Confirmations } from './confirmations.js';
+import { KeyRoom } from './key-room.js';
 import { type Outbox } from './outbox.js';
-import { type EntrySet, type PackedRecord, type Parcel, type RecordMaker } from './record-maker.js';
+import { type EntrySet, type PackedRecord, type Parcel, type RecordMaker, sharedRecordId } from './record-maker.js';
 
 /** Commands that arrive within this time share a record and a write to disk. Milliseconds; only under load. */
 const COALESCE_MS = 2;
@@ -37,10 +30,16 @@ export interface WriterOptions {
 export interface NewEntries {
   readonly revocations?: readonly NewRevocation[];
   readonly lifts?: readonly NewLift[];
+  /**
+   * Name of a command that another instance may be given in the same moment: its revocations travel in a record of their
+   * own, whose id follows from the name, so that the log takes one of both.
+   */
+  readonly shared?: string;
 }
 
-interface Submission extends Required<NewEntries> {
-  readonly resolve: () => void;
+interface Submission extends Required<Omit<NewEntries, 'shared'>> {
+  readonly shared: string | undefined;
+  readonly resolve: (written: readonly Insertable[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -53,15 +52,15 @@ export class Writer {
   constructor(private readonly options: WriterOptions) {}
 
   /**
-   * Resolves once the entries are on disk; they will then be published, even if the process dies at once.
+   * Resolves with the revocations as written once they are on disk; they will then be published, even if the process dies at once.
    * Rejects with ERR_CAPACITY, or when an id is already taken.
    */
-  accept({ revocations = [], lifts = [] }: NewEntries): Promise<void> {
+  accept({ revocations = [], lifts = [], shared }: NewEntries): Promise<readonly Insertable[]> {
     if (this.#queued >= QUEUE_ENTRIES_MAX) {
       return Promise.reject(new RevocationError('ERR_CAPACITY', 'Too many commands wait to be written.'));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ revocations, lifts, resolve, reject });
+      this.#queue.push({ revocations, lifts, shared, resolve, reject });
       this.#queued += revocations.length + lifts.length;
       this.#arm();
     });
@@ -75,9 +74,14 @@ export class Writer {
 
   /** Sends a record that the journal already holds; resolves when it is confirmed, and whoever waits for its entries is told. */
   async send({ record, ids }: Parcel): Promise<void> {
-    await this.options.outbox.send(record.encoded);
-    const { kind } = record;
-    if (kind === 'revoked' || kind === 'lifted') this.options.confirmations.confirm(ids.map((id) => ({ kind, id })));
+    const { kind, encoded } = record;
+    const stored = { epoch: encoded.epoch, sequence: await this.options.outbox.send(encoded) };
+    if (kind === 'revoked' || kind === 'lifted') {
+      this.options.confirmations.confirm(
+        ids.map((id) => ({ kind, id })),
+        stored,
+      );
+    }
   }
 
   #arm(): void {
@@ -93,8 +97,8 @@ export class Writer {
     const batch = this.#take();
     if (this.#queue.length > 0) this.#arm();
     try {
-      const { records, refused } = this.options.database.transaction(() => this.#write(batch));
-      for (const submission of batch) settle(submission, refused.get(submission));
+      const { records, outcomes } = this.options.database.transaction(() => this.#write(batch));
+      batch.forEach((submission, at) => settle(submission, outcomes[at]));
       // What is dropped with its epoch is confirmed by a record of the next one.
       for (const record of records) void this.send(record).catch(() => undefined);
     } catch (error) {
@@ -115,36 +119,37 @@ export class Writer {
     return batch;
   }
 
+  /** One that cannot be taken must not fail the others of its transaction: that is found out before anything of it is written. */
   #write(batch: readonly Submission[]): {
     readonly records: readonly PackedRecord[];
-    readonly refused: ReadonlyMap<Submission, RevocationError>;
+    readonly outcomes: readonly (WrittenSet | RevocationError)[];
   } {
-    const refused = new Map<Submission, RevocationError>();
-    const written: EntrySet[] = [];
-    for (const submission of batch) {
-      const result = this.#insert(submission);
-      if (result instanceof RevocationError) refused.set(submission, result);
-      else written.push(result);
-    }
-    const epoch = this.options.epoch();
-    if (epoch === undefined) return { records: [], refused };
-    const revocations = written.flatMap((entries) => entries.revocations);
-    const lifts = written.flatMap((entries) => entries.lifts);
-    return { records: this.#record({ revocations, lifts }, epoch), refused };
-  }
-
-  /**
-   * Gives what is to be published of a submission. One that cannot be taken must not fail the others of its
-   * transaction: everything that may be wrong is found out before anything of it is written.
-   */
-  #insert({ revocations, lifts }: Submission): EntrySet | RevocationError {
     const { database, clock } = this.options;
     const now = clock.wall();
+    const room = new KeyRoom(
+      database,
+      batch.flatMap((submission) => submission.revocations),
+      now,
+    );
+    const outcomes = batch.map((submission) => this.#plan(submission, room, now));
+    const written = outcomes.filter((outcome): outcome is WrittenSet => !(outcome instanceof RevocationError));
+    const epoch = this.options.epoch();
+    const { lifted, revoked } = epoch === undefined ? { lifted: [], revoked: [] } : this.#pack(written, epoch);
+    const carriers = new Map(revoked.flatMap(({ record, ids }) => ids.map((id) => [id, record.encoded.id])));
+    for (const { entries } of written) {
+      for (const entry of entries)
+        insertRevocation(database, entry, { origin: 'command', recordId: carriers.get(entry.id) });
+    }
+    this.#carryLifts(lifted);
+    return { records: [...revoked, ...lifted], outcomes };
+  }
+
+  #plan({ revocations, lifts, shared }: Submission, room: KeyRoom, now: EpochMs): WrittenSet | RevocationError {
     try {
-      const planned = revocations.map((entry) => withSupersession(database, entry, now));
-      for (const entry of planned) insertRevocation(database, entry, entry.supersedes);
+      const entries = room.place(revocations);
       return {
-        revocations: planned.filter(({ moot }) => !moot),
+        ...{ shared, entries },
+        revocations: entries.filter(({ moot }) => !moot),
         lifts: lifts.flatMap((lift) => this.#insertLift(lift, now)),
       };
     } catch (error) {
@@ -160,33 +165,52 @@ export class Writer {
     if (revocation === undefined || revocation.liftedAt !== undefined) return [];
     insertLift(database, lift);
     const isDue = !revocation.moot && lift.retainUntil > now / 1000;
-    return isDue ? [{ ...lift, issuer: revocation.issuer, scope: revocation.key.scope }] : [];
+    return isDue ? [lift] : [];
   }
 
-  #record({ revocations, lifts }: EntrySet, epoch: string): readonly PackedRecord[] {
-    const { database, maker } = this.options;
-    const revoked = maker.packRevocations(revocations, epoch);
-    const lifted = maker.packLifts(lifts, epoch);
-    for (const { record } of [...revoked, ...lifted]) insertRecord(database, record);
-    for (const { record, ids } of revoked) for (const id of ids) setCarrier(database, id, record.encoded.id);
-    for (const { record, ids } of lifted) for (const id of ids) setLiftCarrier(database, id, record.encoded.id);
+  /** Records for entries that the journal already has. */
+  #record(entries: EntrySet, epoch: string): readonly PackedRecord[] {
+    const { revoked, lifted } = this.#pack([entries], epoch);
+    for (const { record, ids } of revoked) {
+      for (const id of ids) setCarrier(this.options.database, id, record.encoded.id);
+    }
+    this.#carryLifts(lifted);
     return [...revoked, ...lifted];
   }
-}
 
-const settle = (submission: Submission, refusal: RevocationError | undefined): void =>
-  refusal === undefined ? submission.resolve() : submission.reject(refusal);
-
-function withSupersession(
-  database: Database,
-  entry: NewRevocation,
-  now: EpochMs,
-): NewRevocation & { readonly supersedes: readonly string[] } {
-  if (hasRevocation(database, entry.id)) {
-    throw new RevocationError('ERR_IDEMPOTENCY_IN_FLIGHT', 'A revocation of this id has just been accepted.');
+  /** Makes the records and puts them into the journal, before the entries that refer to them. */
+  #pack(sets: readonly (EntrySet & { readonly shared?: string | undefined })[], epoch: string): Packed {
+    const { database, maker } = this.options;
+    const packed = sets.filter((set) => set.shared === undefined).flatMap((set) => set.revocations);
+    const alone = sets.flatMap(({ shared, revocations }) =>
+      shared === undefined ? [] : maker.packRevocations(revocations, epoch, sharedRecordId(epoch, shared)),
+    );
+    const revoked = [...maker.packRevocations(packed, epoch), ...alone];
+    const lifted = maker.packLifts(
+      sets.flatMap((set) => set.lifts),
+      epoch,
+    );
+    for (const { record } of [...revoked, ...lifted]) insertRecord(database, record);
+    return { revoked, lifted };
   }
-  const { issuer, key } = entry;
-  if (entry.moot || countLiveOfKey(database, issuer, key, now) < ENTRIES_PER_KEY_MAX)
-    return { ...entry, supersedes: [] };
-  return { ...entry, ...supersession(entry, liveOfKey(database, issuer, key, now)) };
+
+  #carryLifts(lifted: readonly PackedRecord[]): void {
+    for (const { record, ids } of lifted) {
+      for (const id of ids) setLiftCarrier(this.options.database, id, record.encoded.id);
+    }
+  }
 }
+
+interface Packed {
+  readonly revoked: readonly PackedRecord[];
+  readonly lifted: readonly PackedRecord[];
+}
+
+/** What is written of a submission; `revocations` and `lifts` are those of it that are published. */
+interface WrittenSet extends EntrySet {
+  readonly shared: string | undefined;
+  readonly entries: readonly Insertable[];
+}
+
+const settle = (submission: Submission, outcome: WrittenSet | RevocationError | undefined): void =>
+  outcome instanceof RevocationError ? submission.reject(outcome) : submission.resolve(outcome?.entries ?? []);

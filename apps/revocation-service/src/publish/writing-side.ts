@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createPublisher, type Publisher } from '@revocast/jetstream';
+import { type FeedRecord } from '@revocast/core';
+import { createPublisher, type EncodedRecord, type PublishAck, type Publisher } from '@revocast/jetstream';
 import { type IssuerRegistry } from '../command/issuer-registry.js';
 import { type Database } from '../journal/database.js';
-import { markRolledBack } from '../journal/epochs.js';
+import { currentEpoch, markRolledBack } from '../journal/epochs.js';
+import { type Taken, takeRecords } from '../journal/intake.js';
 import { openJournal } from '../journal/journal.js';
 import { epochThatReissued, markAcked } from '../journal/records.js';
 import { type ServiceLog } from '../log/service-log.js';
@@ -11,7 +13,8 @@ import { systemClock as clock, systemSchedule as schedule } from '../system.js';
 import { Confirmations } from './confirmations.js';
 import { EpochKeeper } from './epoch-keeper.js';
 import { EpochOpening } from './epoch-opening.js';
-import { type Outcome, Outbox } from './outbox.js';
+import { LogIntake } from './log-intake.js';
+import { type Outcome, Outbox, type Publication } from './outbox.js';
 import { RecordMaker } from './record-maker.js';
 import { Republisher } from './republisher.js';
 import { Writer } from './writer.js';
@@ -20,8 +23,8 @@ export interface WritingSideOptions {
   readonly settings: Settings;
   readonly issuers: IssuerRegistry;
   readonly log: ServiceLog;
-  /** The broker confirmed these records; the journal knows already. */
-  readonly confirmed: (outcomes: readonly Outcome[]) => void;
+  /** The log has these records, published here or by another instance; the journal knows already. */
+  readonly confirmed: (recordIds: readonly string[]) => void;
 }
 
 /** From the journal to the log: everything that writes. */
@@ -29,24 +32,36 @@ export class WritingSide {
   readonly database: Database;
   readonly publisher: Publisher;
   readonly outbox: Outbox;
+  readonly intake: LogIntake;
   readonly confirmations = new Confirmations();
   readonly writer: Writer;
   readonly keeper: EpochKeeper;
   readonly republisher: Republisher;
+  #strangers = 0;
 
   /** Throws ERR_CONFIG when the journal cannot be opened or keys do not fit. */
   constructor(private readonly options: WritingSideOptions) {
     const { settings, log } = options;
-    const { namespace, signer, logAgeSecondsMax, init } = settings;
+    const { namespace, signer, logAgeSecondsMax, init, acceptsLoss } = settings;
     const hashKeyDigest = createHash('sha256').update(settings.hashKey).digest('hex');
     this.publisher = publisherFor(settings, log);
     this.database = openJournal(settings.dataDirectory);
     this.outbox = this.#makeOutbox();
     const { database, publisher, outbox, confirmations } = this;
+    this.intake = new LogIntake({
+      database,
+      publisher,
+      clock,
+      schedule,
+      log,
+      taken: (taken, isNews) => this.#taken(taken, isNews),
+    });
+    const { intake } = this;
     const maker = new RecordMaker({ namespace, signer, clock });
     this.writer = new Writer({ database, maker, outbox, confirmations, clock, epoch: () => this.keeper.epoch() });
     const { writer } = this;
-    const common = { database, publisher, writer, outbox, maker, clock, schedule, log, init, hashKeyDigest };
+    const io = { database, publisher, writer, outbox, maker, clock, schedule, log, intake };
+    const common = { ...io, init, acceptsLoss, hashKeyDigest };
     const opening = new EpochOpening({ ...common, hashKey: settings.hashKey, issuers: () => options.issuers.all() });
     this.keeper = new EpochKeeper({ ...common, opening });
     this.republisher = new Republisher({ ...common, opening, keeper: this.keeper, logAgeSecondsMax });
@@ -65,6 +80,7 @@ export class WritingSide {
     this.republisher.close();
     this.keeper.close();
     this.confirmations.giveUp();
+    await this.intake.close();
     await this.publisher.close();
     this.database.close();
   }
@@ -72,7 +88,7 @@ export class WritingSide {
   #makeOutbox(): Outbox {
     const { log } = this.options;
     return new Outbox({
-      publisher: this.publisher,
+      publish: (record) => this.#publish(record),
       schedule,
       acked: (outcomes) => this.#acked(outcomes),
       doubted: (error) => {
@@ -82,21 +98,55 @@ export class WritingSide {
     });
   }
 
+  /**
+   * A record that the broker had already is our own of an earlier attempt, or that of another instance that was given
+   * the same command. Only the log can say which.
+   */
+  async #publish(record: EncodedRecord): Promise<Publication> {
+    const ack = await this.publisher.publish(record);
+    return { ack, stored: ack.duplicate ? await this.#storedAt(record.epoch, ack) : undefined };
+  }
+
+  async #storedAt(epoch: string, ack: PublishAck): Promise<FeedRecord | undefined> {
+    const log = currentEpoch(this.database)?.log;
+    if (log?.epoch !== epoch) return undefined;
+    const [stored] = await this.publisher.read(log, ack.sequence, ack.sequence);
+    return stored;
+  }
+
   #acked(outcomes: readonly Outcome[]): void {
     this.database.transaction(() => {
       for (const outcome of outcomes) this.#noteAck(outcome);
     });
     for (const { ack } of outcomes) this.keeper.noteStored(ack.log, ack.sequence);
-    this.options.confirmed(outcomes);
+    this.options.confirmed(outcomes.map(({ recordId }) => recordId));
   }
 
   /** In a cluster a log can lose records and grow again without our connection being cut: nobody else would notice. */
-  #noteAck({ recordId, ack }: Outcome): void {
+  #noteAck({ recordId, ack, stored }: Outcome): void {
+    // Before the outcome: afterwards the journal would take the stored record for its own.
+    if (stored?.kind === 'record') takeRecords(this.database, [stored], stored.epoch, clock.wall());
     markAcked(this.database, recordId, ack);
     const epoch = epochThatReissued(this.database, recordId, ack.sequence);
     if (epoch === undefined) return;
     markRolledBack(this.database, epoch);
     this.keeper.review();
+  }
+
+  /** Revocations signed with our key that came while no other instance was heard: the key may be in other hands. */
+  get strangers(): number {
+    return this.#strangers;
+  }
+
+  #taken({ recordIds, revocations, overruled }: Taken, isNews: boolean): void {
+    const { log, confirmed } = this.options;
+    if (isNews && revocations > 0 && this.keeper.peers.all().length === 0) {
+      this.#strangers += revocations;
+      log.error('unknownRevocations', { count: revocations, records: recordIds.slice(0, 10) });
+    }
+    if (overruled > 0) log.warn('overruled', { revocations: overruled });
+    confirmed(recordIds);
+    this.keeper.reviewIfDamaged();
   }
 }
 

@@ -32,6 +32,8 @@ export interface Settings {
   readonly dataDirectory: string;
   /** Whether a first epoch may be opened, or a new one after the log was lost. */
   readonly init: boolean;
+  /** Whether a new epoch may be opened although records are known to be missing from every journal. */
+  readonly acceptsLoss: boolean;
   /** Service name -> least number of nodes. */
   readonly expected: Readonly<Record<string, number>>;
   /** Whether `expected` is the whole fleet, and not a least number of nodes. */
@@ -73,6 +75,7 @@ const readServer = (source: SettingsSource) => ({
   port: source.whole('PORT', { from: 0, to: 65_535, otherwise: 3000 }),
   dataDirectory: required(source, 'REVOCAST_DATA_DIR', 'the journal needs a place'),
   init: source.flag('REVOCAST_INIT'),
+  acceptsLoss: source.flag('REVOCAST_ACCEPT_LOSS'),
 });
 
 function required(source: SettingsSource, name: string, why: string): string {

@@ -9,7 +9,9 @@ export interface Body {
   readonly jti: string;
   readonly sub: string;
   readonly scope: string;
-  readonly actor: string;
+  readonly actor: string | null;
+  readonly acceptedBy: string;
+  readonly reason: string | null;
   readonly state: string;
   readonly sequence: number;
   readonly epoch: string;
@@ -31,6 +33,9 @@ export interface Body {
   readonly follower: { readonly state: string };
   readonly nodes: readonly { readonly node: string; readonly instance: string; readonly state: string }[];
   readonly reasons: readonly { readonly code: string }[];
+  readonly warnings: readonly { readonly code: string }[];
+  readonly journal: { readonly rebuiltAt: string | null };
+  readonly instances: readonly { readonly phase: string; readonly epoch: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, object>>>>;
 }
 

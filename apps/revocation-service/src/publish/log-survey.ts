@@ -1,0 +1,93 @@
+import { type Head, type Heartbeat, sequence, type Sequence } from '@revocast/core';
+import { type Publisher } from '@revocast/jetstream';
+import { type Database } from '../journal/database.js';
+import { type JournaledEpoch, wasOpened } from '../journal/epochs.js';
+import { countPending, highestSequence, lastWithoutGap } from '../journal/records.js';
+import { FleetWitness, type FleetWitnessOptions } from './fleet-witness.js';
+import {
+  decideLog,
+  type FleetEvidence,
+  type LogDecision,
+  type LogSituation,
+  type Strangeness,
+} from './log-decision.js';
+import { originOf } from './log-origin.js';
+import { type Peers } from './peers.js';
+
+export interface LogSurveyOptions extends FleetWitnessOptions {
+  readonly publisher: Pick<Publisher, 'locate' | 'head' | 'read'>;
+  readonly peers: Peers;
+  readonly hashKeyDigest: string;
+  readonly init: boolean;
+  readonly acceptsLoss: boolean;
+}
+
+export interface Finding {
+  readonly decision: LogDecision;
+  /** Of the log that is there. */
+  readonly head: Head | undefined;
+}
+
+/** Up to where the journal has every record of its epoch. */
+export const takenOf = (database: Database, journal: JournaledEpoch | undefined): Sequence =>
+  journal === undefined ? sequence(0) : lastWithoutGap(database, journal.epoch, journal.taken);
+
+/** Looks at the log, at the fleet and at the other instances, and says what follows for the journal. */
+export class LogSurvey {
+  readonly #witness: FleetWitness;
+
+  constructor(private readonly options: LogSurveyOptions) {
+    this.#witness = new FleetWitness(options);
+  }
+
+  hear(heartbeat: Heartbeat): void {
+    this.#witness.hear(heartbeat);
+  }
+
+  async look(journal: JournaledEpoch | undefined): Promise<Finding> {
+    const { publisher } = this.options;
+    const located = await publisher.locate();
+    const head = located && (await publisher.head(located));
+    const stranger =
+      head === undefined || head.log.epoch === journal?.epoch ? undefined : await this.#strangeness(head);
+    return { head, decision: decideLog({ ...this.#situation(journal, head), located, head, stranger }) };
+  }
+
+  /** What heartbeats say against this journal. */
+  evidence(journal: JournaledEpoch | undefined): FleetEvidence {
+    return this.#witness.evidence(journal?.epoch, this.#known(journal));
+  }
+
+  #situation(
+    journal: JournaledEpoch | undefined,
+    head: Head | undefined,
+  ): Omit<LogSituation, 'located' | 'head' | 'stranger'> {
+    const { database, peers, hashKeyDigest, init, acceptsLoss } = this.options;
+    const taken = takenOf(database, journal);
+    const confirmed = journal === undefined ? taken : highestSequence(database, journal.epoch);
+    return {
+      journal,
+      confirmed: confirmed > taken ? confirmed : taken,
+      lacksRecords: journal !== undefined && journal.head > this.#known(journal),
+      hasPeer: peers.all().some(({ epoch }) => epoch !== undefined),
+      hasPeerThere: peers.all().some(({ epoch }) => epoch !== undefined && epoch === head?.log.epoch),
+      ...{ hashKeyDigest, init, acceptsLoss },
+      evidence: this.evidence(journal),
+    };
+  }
+
+  async #strangeness(head: Head): Promise<Strangeness> {
+    const { database, publisher, hashKeyDigest } = this.options;
+    return wasOpened(database, head.log.epoch) ? 'superseded' : originOf(publisher, head, hashKeyDigest);
+  }
+
+  /**
+   * Up to where some instance that is heard has every record of the epoch: what one of them has, it will write. An
+   * unconfirmed record of ours may well be stored, and applied by a node.
+   */
+  #known(journal: JournaledEpoch | undefined): number {
+    const { database, peers } = this.options;
+    const others = peers.all().filter(({ epoch }) => epoch === journal?.epoch);
+    return Math.max(takenOf(database, journal), ...others.map(({ watermark }) => watermark)) + countPending(database);
+  }
+}
