@@ -64,6 +64,7 @@ export class FollowerMachine {
   #openedCursor: LogCursor | undefined;
   #failure: 'closed' | ErrorCode | undefined;
   #reclaimDueAt = monotonicMs(Number.NEGATIVE_INFINITY);
+  #reclaimAgainAt = Infinity;
   #announced = '';
   #actions: FollowerAction[] = [];
 
@@ -100,7 +101,7 @@ export class FollowerMachine {
   /** Milliseconds until something is due that no event announces. */
   nextWakeMs(now: Instant): number {
     if (!this.#backlog.isEmpty) return 0;
-    const dueAt = Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now), this.#reclaimAgainAt(now));
+    const dueAt = Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now), this.#reclaimAgainAt);
     return Math.min(WAKE_EVERY_MS_MAX, dueAt - now.monotonic);
   }
 
@@ -317,13 +318,9 @@ export class FollowerMachine {
   #reclaim(now: Instant): void {
     const newest = this.ticks.newest;
     if (newest === undefined || now.monotonic < this.#reclaimDueAt) return;
-    const reclaimed = this.applier.index?.reclaim(now.wall, newest.time, RECLAIM_SLICE_ENTRIES) ?? 0;
-    this.#reclaimDueAt = monotonicMs(now.monotonic + (reclaimed > 0 ? RECLAIM_AGAIN_MS : RECLAIM_EVERY_MS));
-  }
-
-  /** A pause of a second needs no alarm of its own: we are woken at least that often. */
-  #reclaimAgainAt(now: Instant): number {
-    return this.#reclaimDueAt - now.monotonic < RECLAIM_EVERY_MS / 2 ? this.#reclaimDueAt : Infinity;
+    const again = (this.applier.index?.reclaim(now.wall, newest.time, RECLAIM_SLICE_ENTRIES) ?? 0) > 0;
+    this.#reclaimDueAt = monotonicMs(now.monotonic + (again ? RECLAIM_AGAIN_MS : RECLAIM_EVERY_MS));
+    this.#reclaimAgainAt = again ? this.#reclaimDueAt : Infinity;
   }
 
   #locateSoon(now: Instant): void {

@@ -50,9 +50,7 @@ const report = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', size
 if (values.json) console.log(JSON.stringify(report));
 else {
   console.table(
-    Object.fromEntries(
-      Object.entries(results).map(([name, { ratios, entries, sink, ...row }]) => [name, { ...row, ...ratios }]),
-    ),
+    Object.fromEntries(Object.entries(results).map(([name, { ratios, ...row }]) => [name, { ...row, ...ratios }])),
   );
   console.log(verify);
 }
