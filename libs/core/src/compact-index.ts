@@ -343,7 +343,8 @@ const fieldOf = (key: RevocationKey): string | undefined => {
       return key.deviceId;
     case 'key':
       return 'kid' in key ? key.kid : key.thumbprint;
-    default:
+    case 'grant':
+    case 'issuer':
       return undefined;
   }
 };

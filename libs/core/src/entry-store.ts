@@ -1,4 +1,5 @@
 import { EndCounts } from './end-counts.js';
+import { RevocationError } from './errors.js';
 import { type Filter } from './filter.js';
 import { type HashSource } from './filter-keeper.js';
 import { HashTable } from './hash-table.js';
@@ -111,8 +112,10 @@ export class EntryStore implements HashSource {
   }
 
   #endsOf(mark: number): EndCounts {
-    // Never out of range: marks are ours, or were checked when they were read.
-    return this.#ends[kindOfMark(mark)] as EndCounts;
+    const ends = this.#ends[kindOfMark(mark)];
+    // Marks are ours, or were checked when they were read.
+    if (ends === undefined) throw new RevocationError('ERR_INVARIANT', 'An entry is of no known kind.');
+    return ends;
   }
 
   #findActive(): void {

@@ -69,7 +69,7 @@ export class FilterKeeper {
     if (this.#next === undefined && this.#added > this.current.capacity) this.#begin();
     if (this.#next === undefined) return;
     this.#owed += COPIED_PER_ADDED;
-    while (this.#next !== undefined && this.#owed > 0) this.#copy();
+    this.#payOff();
   }
 
   /** An empty set is about to receive so many hashes. */
@@ -99,7 +99,11 @@ export class FilterKeeper {
     this.#copiedTo = 0;
     // So few that telling slices apart costs more than copying them.
     this.#owed = this.source.count <= CAPACITY_MIN ? Infinity : 0;
-    while (this.#next !== undefined && this.#owed > 0) this.#copy();
+    this.#payOff();
+  }
+
+  #payOff(): void {
+    while (this.rebuilding && this.#owed > 0) this.#copy();
   }
 
   #copy(): void {

@@ -40,6 +40,7 @@ interface Partition {
 const EMPTY = new Int32Array(0);
 /** Has no room and is never written to: one may stand in many places. */
 const emptyPartition = (depth: number): Partition => ({ depth, homes: 0, slots: 0, count: 0, words: EMPTY });
+const NOWHERE = emptyPartition(DEPTH_MIN);
 const emptyDirectory = (depth: number): Partition[] => new Array<Partition>(1 << depth).fill(emptyPartition(depth));
 
 /**
@@ -196,7 +197,7 @@ export class HashTable {
 
   #partitionOf(h0: number): Partition {
     // Never out of range: the directory has a place for each beginning of a hash.
-    return this.#directory[h0 >>> (32 - this.#depth)] as Partition;
+    return this.#directory[h0 >>> (32 - this.#depth)] ?? NOWHERE;
   }
 
   #scan(from: number, h0: number, h1: number, h2: number, h3: number): number {

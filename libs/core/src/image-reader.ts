@@ -85,21 +85,23 @@ class PartReader implements ImageReader {
     const { store, tombstones } = this.target;
     switch (type) {
       case PART.first:
-        return this.#reserve(body);
+        this.#reserve(body);
+        break;
       case PART.plain:
+        this.#takeEntries(false, this.#rowsOf(store.tables[0], rows, body));
+        break;
       case PART.cutoffs:
-        return this.#takeEntries(
-          type === PART.cutoffs,
-          this.#rowsOf(store.tables[type === PART.cutoffs ? 1 : 0], rows, body),
-        );
+        this.#takeEntries(true, this.#rowsOf(store.tables[1], rows, body));
+        break;
       case PART.tombstones:
-        return this.#takeTombstones(this.#rowsOf(tombstones.table, rows, body));
+        this.#takeTombstones(this.#rowsOf(tombstones.table, rows, body));
+        break;
       case PART.spilled:
         for (const entry of [...spilledOf(rows, body)]) this.target.spill(entry);
-        return;
+        break;
       case PART.last:
         if (body.length !== 1) throw corrupt('its last part is malformed');
-        return;
+        break;
       default:
         throw corrupt('a part is of an unknown type');
     }
@@ -156,13 +158,13 @@ class PartReader implements ImageReader {
 
   #takeTombstones({ words, marks, count }: Rows): void {
     if (!marks.every((mark) => mark === TOMBSTONE_MARK)) throw corrupt('a tombstone is of no known kind');
-    const { store, tombstones, liftsWait } = this.target;
+    const { store, tombstones } = this.target;
     const width = HASH_WORDS + 1;
     for (let at = 0; at < count * width; at += width) {
       tombstones.addHash(words.subarray(at, at + HASH_WORDS), (words[at + HASH_WORDS] ?? 0) >>> 0);
     }
     store.removeSpilled(({ id }) => tombstones.has(id), Infinity);
-    liftsWait();
+    this.target.liftsWait();
   }
 }
 

@@ -18,7 +18,7 @@ const SECOND = 0xdd;
  * length in UTF-8 bytes, then these bytes, then zeros up to a multiple of four; every number is a little-endian word of
  * 32 bits. Lengths come first, so that equal bytes mean equal keys. The function over these words is HalfSipHash with
  * one round a word and three to finish, over a state that begins as the 128-bit hash key, and with the output
- * lengthened to 128 bits as SipHash does it. ADR 0008 says why this is enough where nobody sees an output.
+ * lengthened to 128 bits as SipHash does it. ADR 0011 says why this is enough where nobody sees an output.
  *
  * `first` is all that a filter needs and all that most checks compute; `second` continues from there.
  */

@@ -1,8 +1,8 @@
 // Plays random steps on the index and on the plain one it replaced, and stops at the first difference.
 //   npm run soak:index -- [--steps 2000000] [--seed 1]
 import { parseArgs } from 'node:util';
-import { CompactIndex } from '../../libs/core/src/compact-index.ts';
-import { PlainIndex } from '../../libs/core/test/plain-index.ts';
+import { CompactIndex } from '../../src/compact-index.ts';
+import { PlainIndex } from '../plain-index.ts';
 
 const { values } = parseArgs({
   options: { steps: { type: 'string', default: '2000000' }, seed: { type: 'string', default: '1' } },
@@ -61,7 +61,7 @@ const aRevocation = () => ({
 });
 const aToken = () => {
   const { issuer, key } = below(3) === 0 || known.length === 0 ? aRevocation() : known[below(known.length)];
-  const { scope: _scope, ...fields } = key;
+  const fields = { ...key, scope: undefined };
   const cutoffTime = below(20) === 0 ? undefined : Math.floor(now / SECOND) + below(40) - 20;
   return { issuer, issuedAt: 0, expiresAt: 0, cutoffTime, ...fields, signingInputHash: () => 'x' };
 };

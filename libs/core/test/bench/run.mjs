@@ -9,7 +9,7 @@ import { percentOfVerify } from './verify.mjs';
 const { values } = parseArgs({
   options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, sizes: { type: 'string' } },
 });
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..', '..', '..');
 const NAMES = [
   [1_000, '1k'],
   [10_000, '10k'],
@@ -50,9 +50,7 @@ const report = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', size
 if (values.json) console.log(JSON.stringify(report));
 else {
   console.table(
-    Object.fromEntries(
-      Object.entries(results).map(([name, { ratios, entries, sink, ...row }]) => [name, { ...row, ...ratios }]),
-    ),
+    Object.fromEntries(Object.entries(results).map(([name, { ratios, ...row }]) => [name, { ...row, ...ratios }])),
   );
   console.log(verify);
 }
