@@ -24,7 +24,11 @@ export class StoredSince {
     const known = this.#momentsOf(epoch);
     if (sequence <= (known.at(-1)?.sequence ?? 0)) return;
     known.push({ sequence, at });
-    if (known.length > MOMENTS_MAX) this.#epochs.set(epoch, known.filter((_, place) => place % 2 === 0 || place === known.length - 1));
+    if (known.length > MOMENTS_MAX)
+      this.#epochs.set(
+        epoch,
+        known.filter((_, place) => place % 2 === 0 || place === known.length - 1),
+      );
   }
 
   /** Undefined where nothing is known of it. */

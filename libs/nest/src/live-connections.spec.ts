@@ -171,7 +171,7 @@ describe('live connections', () => {
     const { time, live, factsOf } = await aCurrentNode();
     const connections = Array.from({ length: 600 }, () => held(live, factsOf()));
     const closed = () => connections.filter((connection) => connection.closed.length === 1).length;
-    await time.until(() => closed() > 0, 2 * 3_600_000, 1_000);
+    await time.until(() => closed() > 0, 2 * 3_600_000, 100);
     await time.advance(0);
     expect(closed()).toBe(600);
   });
