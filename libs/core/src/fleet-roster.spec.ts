@@ -91,10 +91,10 @@ describe('a roster', () => {
   });
 
   it('believes no acknowledgement that it learns to be of another record only after the heartbeat', async () => {
-    let known: string | undefined;
-    const world = await HeardFleet.listening({ identityAt: () => known });
+    const known: { identity?: string } = {};
+    const world = await HeardFleet.listening({ identityAt: () => known.identity });
     world.acked(1);
-    known = 'another-record';
+    known.identity = 'another-record';
     expect(world.publish()()).toMatchObject({ state: 'propagating', applied: 0 });
   });
 });

@@ -297,10 +297,11 @@ describe('many questions at once', () => {
       const proven = single.map((answer) => (answer.state === 'enforced' ? answer : undefined));
       expect(world.view.proven(queries)).toEqual(proven);
     };
-    expect(world.view.proven(queries).map((answer) => answer?.state)).toEqual(['enforced', 'enforced', ...Array(3)]);
+    const states = (): readonly (string | undefined)[] => world.view.proven(queries).map((answer) => answer?.state);
+    expect(states()).toEqual(['enforced', 'enforced', undefined, undefined, undefined]);
     expectAlike();
     await world.time.advance(BOUND_MS + 1_000);
-    expect(world.view.proven(queries).map((answer) => answer?.state)).toEqual(Array(5).fill('enforced'));
+    expect(new Set(states())).toEqual(new Set(['enforced']));
     expectAlike();
   });
 

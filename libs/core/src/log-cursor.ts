@@ -42,7 +42,7 @@ export class LogCursor {
   /** The first proven head that was heard over this connection. */
   #joinedAt: Sequence | undefined;
   #headHeard = false;
-  #opened = false;
+  #openedAt: Sequence | undefined;
 
   constructor(log: LogIdentity, applier: RecordApplier, onEffect: (sequence: Sequence, body: EffectiveBody) => void) {
     this.log = log;
@@ -77,9 +77,12 @@ export class LogCursor {
     return this.#reading.target;
   }
 
-  /** Whether the record that opens the epoch was read in this log. */
+  /**
+   * Whether the watermark covers the record that opens the epoch. That it was heard live is not enough: it may come late, from a
+   * log of this name that is gone, and the one of now be empty.
+   */
   get opened(): boolean {
-    return this.#opened;
+    return this.#openedAt !== undefined && this.#openedAt <= this.watermark;
   }
 
   /** Whether a head was heard and everything up to it was read. */
@@ -220,7 +223,6 @@ export class LogCursor {
 
   #learn(record: FeedRecord): void {
     this.#applier.learnHashKey(record, this.log.epoch);
-    if (opensEpoch(record, this.log.epoch)) this.#opened = true;
   }
 
   #liveAgain(record: SignedRecord): LiveOutcome {
@@ -270,6 +272,7 @@ export class LogCursor {
   #take(record: FeedRecord): void {
     const body = this.#applier.apply(record, this.log.epoch);
     if (this.#progress.mark(record.sequence)) this.#identities.remember(record.sequence, record.identity);
+    if (opensEpoch(record, this.log.epoch)) this.#openedAt ??= record.sequence;
     if (body !== undefined) this.#onEffect(record.sequence, body);
   }
 }
