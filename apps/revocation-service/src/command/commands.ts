@@ -4,7 +4,13 @@ import { assertMayTouch, mayTouch, type Operator } from '../auth/operator.js';
 import { type Database } from '../journal/database.js';
 import { type JournaledLift, type JournaledRevocation, type NewRevocation } from '../journal/entries.js';
 import { findLift } from '../journal/lifts.js';
-import { findRevocation, hasRevocation, type Insertable, liveOfKey, revocationsOfCommand } from '../journal/revocations.js';
+import {
+  findRevocation,
+  hasRevocation,
+  type Insertable,
+  liveOfKey,
+  revocationsOfCommand,
+} from '../journal/revocations.js';
 import { type Confirmations, type Entry, type Stored } from '../publish/confirmations.js';
 import { type EpochKeeper } from '../publish/epoch-keeper.js';
 import { type LogIntake } from '../publish/log-intake.js';

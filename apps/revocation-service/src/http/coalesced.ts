@@ -17,7 +17,7 @@ export async function* coalesced(texts: AsyncIterable<string>): AsyncGenerator<s
       let joined = first.value;
       next = iterator.next();
       const end = turn(undefined);
-      for (let more = await Promise.race([next, end]); more !== undefined && more.done !== true; ) {
+      for (let more = await Promise.race([next, end]); more !== undefined && more.done !== true;) {
         joined += more.value;
         next = iterator.next();
         if (joined.length >= BYTES_MAX) break;

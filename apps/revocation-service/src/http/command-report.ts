@@ -49,7 +49,8 @@ export class CommandReport {
   countedPart({ scope }: RevokeInput['command'], part: AcceptedPart): void {
     const outcome = outcomeOf(part);
     this.metrics.command('revoke', scope, outcome);
-    if (outcome === 'published' && part.stored !== undefined) this.metrics.published(Date.now() - part.entry.acceptedAt);
+    if (outcome === 'published' && part.stored !== undefined)
+      this.metrics.published(Date.now() - part.entry.acceptedAt);
   }
 
   batch(operator: Operator, counts: { readonly accepted: number; readonly rejected: number }): void {
