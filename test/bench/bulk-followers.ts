@@ -1,5 +1,13 @@
 import { performance } from 'node:perf_hooks';
-import { createFollower, decide, type Clock, epochMs, type Follower, monotonicMs, type TokenFacts } from '@revocast/core';
+import {
+  createFollower,
+  decide,
+  type Clock,
+  epochMs,
+  type Follower,
+  monotonicMs,
+  type TokenFacts,
+} from '@revocast/core';
 import { createJetStreamFeed, createVerifier, natsSettingsFrom } from '@revocast/jetstream';
 import { eventually, someFacts } from '@revocast/testing';
 import { type Deployment } from './bulk-deployment.js';

@@ -50,7 +50,7 @@ export class FollowerNode {
       ...{ follower, gate, feed, onVerdict: () => undefined, clock, schedule },
     });
     node.markWired();
-    node.start();
+    await node.start();
     return new FollowerNode(name, boundMs, follower, node);
   }
 

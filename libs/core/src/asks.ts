@@ -1,5 +1,6 @@
 import { type Instant, type Prng } from './clock.js';
-import { type Head, type LogIdentity } from './feed.js';
+import { type Head } from './feed.js';
+import { type LogIdentity } from './log-identity.js';
 import { ASK_TIMEOUT_MS, RETRY_MS_MAX, RETRY_MS_MIN } from './follower-limits.js';
 import { type IdentityCheck } from './identity-checks.js';
 import { type Belief } from './log-cursor.js';

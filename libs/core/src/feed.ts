@@ -1,15 +1,8 @@
 import { type FeedRecord, type Tick } from './record.js';
 import { type Heartbeat } from './heartbeat.js';
+import { type LogIdentity } from './log-identity.js';
 import { type SnapshotManifest } from './snapshot.js';
 import { type Sequence } from './units.js';
-
-/** Which log is the current one. A log name is never used twice; its epoch counts once its `epochOpened` record is read. */
-export interface LogIdentity {
-  readonly name: string;
-  readonly epoch: string;
-  /** When the broker made it: a recreated log has another time. Opaque. */
-  readonly created: string;
-}
 
 /** The head as answered by the log's leader. */
 export interface Head {

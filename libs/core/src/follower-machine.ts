@@ -2,7 +2,7 @@ import { type Answer, type Ask, type AskOf, Asks, type StartedAsk } from './asks
 import { CatchUp, isSnapshotAsk } from './catch-up.js';
 import { type Instant, type Prng } from './clock.js';
 import { type ErrorCode } from './errors.js';
-import { type Head, type LogIdentity } from './feed.js';
+import { type Head } from './feed.js';
 import { type FollowerAction, type FollowerEvent } from './follower-events.js';
 import {
   GAP_JITTER_MS,
@@ -17,7 +17,8 @@ import { describeStanding, type StandingFacts } from './follower-standing.js';
 import { type FollowerReason } from './follower.js';
 import { LastProof } from './freshness.js';
 import { HeadSchedule } from './head-schedule.js';
-import { isSameLog, LogCursor } from './log-cursor.js';
+import { LogCursor } from './log-cursor.js';
+import { isSameLog, type LogIdentity } from './log-identity.js';
 import { RecordApplier, type RecordApplierOptions } from './record-applier.js';
 import { type FeedRecord, type Tick } from './record.js';
 import { TickWatch } from './tick-watch.js';

@@ -151,25 +151,24 @@ describe('A follower that starts with a snapshot', () => {
 });
 
 describe('A snapshot that cannot be trusted leaves the log to be read, and nothing is missed:', () => {
-  const knowsAll = async (scene: FollowerScene): Promise<ColdStart> => {
+  /** What a node that starts now calls the tokens, and whether it read the log from its start. */
+  const startsWith = async (scene: FollowerScene): Promise<readonly unknown[]> => {
     const node = startCold(scene);
     await isCurrent(scene, node);
-    expect(verdict(node, 'jti-1')).toBe('revoked');
-    expect(verdict(node, `jti-${REVOKED}`)).toBe('revoked');
-    expect(node.reads).toContain(1);
-    return node;
+    return [verdict(node, 'jti-1'), verdict(node, `jti-${REVOKED}`), node.reads.includes(1)];
   };
+  const ALL = ['revoked', 'revoked', true];
 
   it('there is none', async () => {
     const scene = await aSnapshotScene();
     scene.broker.faults = { refuses: (ask) => ask === 'snapshot' };
-    await knowsAll(scene);
+    expect(await startsWith(scene)).toEqual(ALL);
   });
 
   it('a part is gone', async () => {
     const scene = await aSnapshotScene();
     newest(scene).parts.pop();
-    await knowsAll(scene);
+    expect(await startsWith(scene)).toEqual(ALL);
   });
 
   it('a byte of a part is another', async () => {
@@ -177,32 +176,32 @@ describe('A snapshot that cannot be trusted leaves the log to be read, and nothi
     const { parts } = newest(scene);
     parts[0] = Uint8Array.from(parts[0] ?? []);
     parts[0][parts[0].length >> 1] = (parts[0][parts[0].length >> 1] ?? 0) ^ 1;
-    await knowsAll(scene);
+    expect(await startsWith(scene)).toEqual(ALL);
   });
 
-  it('it has fewer parts than its writer made', async () => {
+  it('with fewer parts than its writer made', async () => {
     const scene = await aSnapshotScene();
     const image = [...contentOf(scene).image()];
     rewrite(scene, { image: () => image.slice(0, -1) });
-    await knowsAll(scene);
+    expect(await startsWith(scene)).toEqual(ALL);
   });
 
-  it('it is of another epoch', async () => {
+  it('of another epoch', async () => {
     const scene = await aSnapshotScene();
     rewrite(scene, { epoch: 'epoch-0' });
-    await knowsAll(scene);
+    expect(await startsWith(scene)).toEqual(ALL);
   });
 
-  it('it was made under another hash key than it says', async () => {
+  it('made under another hash key than its manifest says', async () => {
     const scene = await aSnapshotScene();
     rewrite(scene, { hashKey: 'ff'.repeat(16) });
-    await knowsAll(scene);
+    expect(await startsWith(scene)).toEqual(ALL);
   });
 
-  it('it is newer than the log', async () => {
+  it('newer than the log', async () => {
     const scene = await aSnapshotScene();
     rewrite(scene, { watermark: sequence(REVOKED + 5) });
-    await knowsAll(scene);
+    expect(await startsWith(scene)).toEqual(ALL);
   });
 
   it('what follows it has aged out', async () => {
@@ -219,7 +218,7 @@ describe('A snapshot that cannot be trusted leaves the log to be read, and nothi
   it('a wrong clock made its writer forget what may still hit', async () => {
     const scene = await aSnapshotScene();
     rewrite(scene, { reclaimedTo: epochMs(scene.time.wall() + 1) });
-    await knowsAll(scene);
+    expect(await startsWith(scene)).toEqual(ALL);
   });
 
   it.each([1, 2, 30])('the log lost its last %i records since, and others stand in their place', async (lost) => {

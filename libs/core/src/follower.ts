@@ -1,6 +1,7 @@
 import { type Clock, type Prng, type Schedule } from './clock.js';
 import { type ErrorCode } from './errors.js';
-import { type Feed, type LogIdentity } from './feed.js';
+import { type Feed } from './feed.js';
+import { type LogIdentity } from './log-identity.js';
 import { type FollowerState } from './heartbeat.js';
 import { type IssuerSettings } from './issuer-settings.js';
 import { type RecordBody } from './record.js';

@@ -10,7 +10,7 @@ export * from './revocation-index.js';
 export * from './record.js';
 export * from './heartbeat.js';
 export * from './feed.js';
-export { isSameLog } from './log-cursor.js';
+export * from './log-identity.js';
 export * from './snapshot.js';
 export * from './follower.js';
 export { createFollower } from './create-follower.js';

@@ -1,5 +1,6 @@
 import { type Instant } from './clock.js';
-import { type Head, type LogIdentity } from './feed.js';
+import { type Head } from './feed.js';
+import { type LogIdentity } from './log-identity.js';
 import { LIVE_RECORD_AGE_MS_MAX, QUORUM_AGE_MS_MAX, READ_CHUNK_RECORDS } from './follower-limits.js';
 import { backdate, HeadClaims } from './freshness.js';
 import { type IdentityCheck, IdentityChecks } from './identity-checks.js';
@@ -20,9 +21,6 @@ export interface Belief {
   readonly watermark: Sequence;
   readonly target: Sequence;
 }
-
-export const isSameLog = (a: LogIdentity, b: LogIdentity): boolean =>
-  a.name === b.name && a.epoch === b.epoch && a.created === b.created;
 
 /**
  * Where we stand in one log. A log that was rolled back, recreated or replaced gets a new cursor, which forgets
@@ -163,7 +161,7 @@ export class LogCursor {
 
   /** A snapshot was taken in whose history the log has: reading goes on behind it. The next proof compares again. */
   adopt({ watermark, identities }: SnapshotFraming): void {
-    this.#opened = true;
+    this.#openedAt = watermark;
     for (const { sequence: at, identity } of identities) this.#identities.remember(at, identity);
     this.#progress.skipBefore(sequence(watermark + 1));
     this.#checks.sawCut(watermark);

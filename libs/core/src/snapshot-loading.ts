@@ -1,4 +1,4 @@
-import { type LogIdentity } from './feed.js';
+import { type LogIdentity } from './log-identity.js';
 import { SNAPSHOT_PARTS_IN_FLIGHT_MAX, SNAPSHOT_REFUSALS_MAX } from './follower-limits.js';
 import { RevocationError } from './errors.js';
 import { type LogCursor } from './log-cursor.js';

@@ -1,4 +1,4 @@
-import { type LogIdentity } from './feed.js';
+import { type LogIdentity } from './log-identity.js';
 import { type IssuerSettings } from './issuer-settings.js';
 import { type EpochMs, type Sequence } from './units.js';
 
