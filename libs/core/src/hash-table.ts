@@ -154,12 +154,16 @@ export class HashTable {
     this.bytes = 0;
   }
 
-  /** Makes the rows from `from` up to `to` an empty partition's own. They are in order, and more than `rowsMax` do not fit. */
-  fill(rows: Rows, from: number, to: number): boolean {
+  /**
+   * Puts the rows from `from` up to `to`, which are in order and of one partition, behind those that it has. False, and
+   * nothing is done, when they do not all come after these, or do not fit.
+   */
+  append(rows: Rows, from: number, to: number): boolean {
     const width = 1 + this.rowWords;
     const h0 = rows.words[from * width] ?? 0;
-    const { depth, count } = this.#partitionOf(h0);
-    if (count > 0 || to - from > this.rowsMax) return false;
+    const partition = this.#partitionOf(h0);
+    const { depth, count } = partition;
+    if (count + to - from > this.rowsMax || lastOrder(partition) >= orderOf(h0, depth)) return false;
     const slots = to - from;
     const words = new Int32Array(slots * width);
     for (let i = 0; i < slots; i++) {
@@ -167,7 +171,8 @@ export class HashTable {
       words[i] = tagOf(rows.words[at] ?? 0, rows.marks[from + i] ?? 0);
       copyRow(rows.words, at + 1, words, slots + i * this.rowWords, this.rowWords);
     }
-    this.#replace(h0, this.#fresh(depth, [{ depth, homes: slots, slots, count: slots, words }], slots));
+    const packed = { depth, homes: slots, slots, count: slots, words };
+    this.#replace(h0, this.#fresh(depth, [partition, packed], count + slots));
     this.count += slots;
     return true;
   }
@@ -330,6 +335,13 @@ const countLower = ({ words, slots, depth }: Partition): number => {
     if (tag !== 0 && !isOtherHalf(tag, depth + 1, 0)) count++;
   }
   return count;
+};
+
+/** The order of the last row; -1 without one. */
+const lastOrder = ({ words, slots, depth }: Partition): number => {
+  let slot = slots - 1;
+  while (slot >= 0 && words[slot] === 0) slot--;
+  return slot < 0 ? -1 : orderOf(words[slot] ?? 0, depth);
 };
 
 /** Slots that these rows take when each stands at its home or right behind the row before. */

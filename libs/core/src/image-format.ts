@@ -14,8 +14,8 @@ export const IMAGE_VERSION = 1;
 export const MAGIC = 0x49435652; // "RVCI"
 export const HEADER_WORDS = 8;
 export const PART = { first: 0, plain: 1, cutoffs: 2, spilled: 3, tombstones: 4, last: 5 } as const;
-/** Fits a message of NATS four times over. */
-export const PART_BYTES_MAX = 256 * 1024;
+/** Fits a message of NATS, 1 MiB, with room for its headers. */
+export const PART_BYTES_MAX = 960 * 1024;
 
 export const partChecksum = (words: Int32Array): number =>
   checksumOf(words.subarray(HEADER_WORDS), checksumOf(words.subarray(0, HEADER_WORDS - 1), 0));

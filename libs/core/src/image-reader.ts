@@ -137,7 +137,7 @@ class PartReader implements ImageReader {
     const width = 1 + table.rowWords;
     for (let from = 0; from < rows.count;) {
       const to = runEnd(table, rows, from);
-      if (table.fill(rows, from, to)) {
+      if (table.append(rows, from, to)) {
         for (let row = from, at = from * width; row < to; row++, at += width) {
           const mark = rows.marks[row] ?? 0;
           store.noteAdded(mark, endOf(mark, rows.words[at + HASH_WORDS + END_AT] ?? 0));

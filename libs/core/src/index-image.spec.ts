@@ -109,11 +109,11 @@ describe('An image of an index', () => {
     expect(missing).toEqual([]);
   });
 
-  it('comes in parts of at most 256 KiB, in any order', () => {
+  it('comes in parts of at most 960 KiB, in any order', () => {
     const index = createIndex({ hashKey: new Uint8Array(16) });
     for (let i = 0; i < 30_000; i++) index.apply(anEntry(i));
     const parts = [...index.image()];
-    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(256 * 1024);
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(960 * 1024);
     const copy = createIndex({ hashKey: new Uint8Array(16) });
     expect(refusalOf(copy, parts.reverse())).toBeUndefined();
     expect(copy.size(NOW).liveEntries).toBe(30_000);

@@ -39,7 +39,7 @@ export class KeyHash {
   }
 
   /**
-   * Hashes a key of `kind` with one field. This is what a check spends its time on, three quarters of it on reading the
+   * Hashes a key of `kind` with one field. This is what a check spends its time on, most of it on reading the
    * characters, four a step: hence one loop over local variables, and the rounds written out. A character that is not
    * ASCII sends the field down the slow path, from the same state.
    */

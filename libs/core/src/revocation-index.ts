@@ -56,7 +56,7 @@ export interface RevocationIndex {
   reclaim(now: EpochMs, newestTick: EpochMs, entriesMax: number): number;
   size(now: EpochMs): IndexSize;
   /**
-   * Everything held, in parts of at most 256 KiB. Other writes may fall between two parts: what was there before the
+   * Everything held, in parts of at most 960 KiB. Other writes may fall between two parts: what was there before the
    * first part is in the image for sure, what comes later may be.
    */
   image(): Iterable<Uint8Array>;
