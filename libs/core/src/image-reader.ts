@@ -68,8 +68,8 @@ class PartReader implements ImageReader {
   /** The words of a part that is whole and ours. */
   #checked(part: Uint8Array): Int32Array {
     if (part.length < 4 * HEADER_WORDS || part.length % 4 !== 0) throw corrupt('a part is too short');
-    // Words can be looked at in place only where they are aligned.
-    const bytes = part.byteOffset % 4 === 0 ? part : part.slice();
+    // Words can be looked at in place only where they are aligned. Not by `slice`, which in a Buffer of Node copies nothing.
+    const bytes = part.byteOffset % 4 === 0 ? part : new Uint8Array(part);
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     const [magic, version = 0, , , key0, key1, length, sum] = words;
     if (magic !== MAGIC) throw corrupt('it is no image, or of a machine with another byte order');
