@@ -50,8 +50,7 @@ export const writeSnapshot = async (
   if (!options.isStillTrue()) throw unavailable('the log changed while its snapshot was written');
   const manifest = manifestOf(content, parts);
   await publishManifest(connection, manifest, options);
-  const oldest = (previous ?? manifest).parts[0];
-  if (oldest !== undefined) await retireBefore(connection, names, oldest.sequence);
+  await retireBefore(connection, names, previous?.parts[0]?.sequence ?? 1);
   return manifest;
 };
 
@@ -109,6 +108,8 @@ const publishManifest = async (
 };
 
 const retireBefore = async (connection: NatsConnection, { snapshot }: Names, seq: number): Promise<void> => {
+  // Nothing is before the first message, and nats-server 2.9 takes "up to 1" for "everything" (measured on 2.9.10).
+  if (seq <= 1) return;
   const { streams } = await managerOf(connection);
   await streams.purge(snapshot.stream, { seq });
 };
