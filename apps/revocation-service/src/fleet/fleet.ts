@@ -62,6 +62,7 @@ export class Fleet {
   readonly #listeners = new Set<() => void>();
   #disarmSoon: (() => void) | undefined;
   #pauseMs = LOOK_MS_MIN;
+  #closed = false;
   #disarm: () => void = () => undefined;
 
   constructor(private readonly options: FleetOptions) {
@@ -75,12 +76,15 @@ export class Fleet {
     });
   }
 
+  /** The journal is closed next: heartbeats that still come must make nobody look into it. */
   close(): void {
+    this.#closed = true;
     this.#disarm();
     this.#disarmSoon?.();
   }
 
   heard(heartbeat: Heartbeat): void {
+    if (this.#closed) return;
     this.#view.heard(heartbeat);
     this.#coverage.set(`${heartbeat.node}\n${heartbeat.instance}`, {
       at: this.options.clock.monotonic(),
