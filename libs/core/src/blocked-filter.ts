@@ -16,7 +16,6 @@ const S4 = 0x1082276b | 0;
 const S5 = 0xf3a27251 | 0;
 const S6 = 0xf86c6a11 | 0;
 const S7 = 0xd0c18e95 | 0;
-const SALTS = [S0, S1, S2, S3, S4, S5, S6, S7];
 
 /**
  * A blocked Bloom filter (Putze, Sanders and Singler 2007): the first word of the hash chooses a block, the second one
@@ -46,11 +45,15 @@ class BlockedFilter implements Filter {
 
   add(h0: number, h1: number): void {
     const at = this.#blockOf(h0);
-    for (let i = 0; i < PROBES; i++) {
-      const bit = Math.imul(h1, SALTS[i] ?? 0);
-      const word = at + 2 * i + (bit >>> 31);
-      this.#words[word] = (this.#words[word] ?? 0) | (1 << (bit >>> 26));
-    }
+    const words = this.#words;
+    setBit(words, at, Math.imul(h1, S0));
+    setBit(words, at + 2, Math.imul(h1, S1));
+    setBit(words, at + 4, Math.imul(h1, S2));
+    setBit(words, at + 6, Math.imul(h1, S3));
+    setBit(words, at + 8, Math.imul(h1, S4));
+    setBit(words, at + 10, Math.imul(h1, S5));
+    setBit(words, at + 12, Math.imul(h1, S6));
+    setBit(words, at + 14, Math.imul(h1, S7));
   }
 
   /**
@@ -85,6 +88,12 @@ class BlockedFilter implements Filter {
     return (((h0 >>> 0) * this.#scale) | 0) * BLOCK_WORDS;
   }
 }
+
+/** The highest six bits of a probe say which of the 64 bits of a part. */
+const setBit = (words: Int32Array, part: number, probe: number): void => {
+  const word = part + (probe >>> 31);
+  words[word] = (words[word] ?? 0) | (1 << (probe >>> 26));
+};
 
 /**
  * Share of foreign hashes that pass, by theory, when a block holds `mean` hashes on average. Some blocks hold more and pass

@@ -25,7 +25,6 @@ import {
 import { type ImageReader, type IndexSize, RECLAIM_AFTER_SECONDS, type RevocationIndex } from './revocation-index.js';
 import { type Lift, type Revocation } from './revocation.js';
 import { type RevocationKey } from './scope.js';
-import { type SpilledEntry } from './spilled-entries.js';
 import { Sweep } from './sweep.js';
 import { type TokenFacts } from './token.js';
 import { Tombstones } from './tombstones.js';
@@ -70,8 +69,6 @@ export class CompactIndex implements RevocationIndex {
   readonly #filter: FilterKeeper;
   readonly #sweep: Sweep;
   readonly #payload = new Int32Array(CUTOFF_AT + 1);
-  /** The id of the best row that hits, while a look-up goes on. */
-  readonly #best = new Int32Array(ID_WORDS);
   /** Misses and false positives: a typed array, since a number that outgrows 32 bits would be allocated anew each time. */
   readonly #counters = new Float64Array(2);
 
@@ -244,32 +241,49 @@ export class CompactIndex implements RevocationIndex {
   #exact(kind: number, token: TokenFacts, seconds: number, cutoffClaim: CutoffClaim): Hit | undefined {
     // Held here: asking about tombstones overwrites the words.
     const { 0: h0 = 0, 1: h1 = 0, 2: h2 = 0, 3: h3 = 0 } = this.#hash.words;
-    const [plain, cutoffs] = this.#store.tables;
+    const { plain, cutoffs, spilled } = this.#store;
+    let best = plain;
+    let bestSlot = -1;
     let reach = -Infinity;
     let slot = plain.seek(h0, h1, h2, h3);
     let isKnown = slot >= 0;
     for (; slot >= 0; slot = plain.seekNext(slot, h0, h1, h2, h3)) {
-      if (this.#counts(plain, slot, Infinity, token, seconds)) reach = this.#better(plain, slot, Infinity, reach);
+      if (!this.#counts(plain, slot, Infinity, token, seconds)) continue;
+      if (reach === -Infinity || isLesser(plain, slot, best, bestSlot)) bestSlot = slot;
+      reach = Infinity;
     }
     if (cutoffs.count > 0) {
       slot = cutoffs.seek(h0, h1, h2, h3);
       isKnown ||= slot >= 0;
       for (; slot >= 0; slot = cutoffs.seekNext(slot, h0, h1, h2, h3)) {
         const cutoff = cutoffs.payload(slot, CUTOFF_AT) >>> 0;
-        if (this.#counts(cutoffs, slot, cutoff, token, seconds)) reach = this.#better(cutoffs, slot, cutoff, reach);
+        if (cutoff < reach || !this.#counts(cutoffs, slot, cutoff, token, seconds)) continue;
+        if (cutoff === reach && !isLesser(cutoffs, slot, best, bestSlot)) continue;
+        best = cutoffs;
+        bestSlot = slot;
+        reach = cutoff;
       }
     }
-    const { spilled } = this.#store;
     const outside = spilled.count === 0 ? undefined : spilled.farthest([h0, h1, h2, h3], seconds);
     if (!isKnown && outside === undefined) this.#countFalsePositive();
     const scope = scopeOfKind(kind);
-    if (outside !== undefined && reaches(outside.reach, token.cutoffTime) && this.#isBetter(outside, reach)) {
+    if (outside !== undefined && reaches(outside.reach, token.cutoffTime)) {
       const { id, reach: cutoff } = outside;
-      return { scope, revocationId: id, byAuthTime: cutoff !== Infinity && cutoffClaim === 'auth_time' };
+      if (cutoff > reach || (cutoff === reach && id < idAt(best, bestSlot))) {
+        return { scope, revocationId: id, byAuthTime: cutoff !== Infinity && cutoffClaim === 'auth_time' };
+      }
     }
-    if (reach === -Infinity) return undefined;
-    const { 0: a = 0, 1: b = 0, 2: c = 0, 3: d = 0 } = this.#best;
-    return new RowHit(scope, reach !== Infinity && cutoffClaim === 'auth_time', a, b, c, d);
+    if (bestSlot < 0) return undefined;
+    const byAuthTime = reach !== Infinity && cutoffClaim === 'auth_time';
+    const at = bestSlot;
+    return new RowHit(
+      scope,
+      byAuthTime,
+      best.payload(at, 0),
+      best.payload(at, 1),
+      best.payload(at, 2),
+      best.payload(at, 3),
+    );
   }
 
   #countFalsePositive(): void {
@@ -283,30 +297,27 @@ export class CompactIndex implements RevocationIndex {
       return false;
     }
     if (this.#tombstones.count === 0) return true;
-    const [a, b, c, d] = [0, 1, 2, 3].map((word) => table.payload(slot, word));
-    return !this.#tombstones.hasWords(a ?? 0, b ?? 0, c ?? 0, d ?? 0);
-  }
-
-  /** Keeps the row that reaches farther, or of two that reach alike the one with the lesser id. Answers how far that is. */
-  #better(table: HashTable, slot: number, reach: number, reachBefore: number): number {
-    if (reach < reachBefore || (reach === reachBefore && !this.#isLesser(table, slot))) return reachBefore;
-    for (let word = 0; word < ID_WORDS; word++) this.#best[word] = table.payload(slot, word);
-    return reach;
-  }
-
-  #isLesser(table: HashTable, slot: number): boolean {
-    for (let word = 0; word < ID_WORDS; word++) {
-      const [one, other] = [table.payload(slot, word) >>> 0, (this.#best[word] ?? 0) >>> 0];
-      if (one !== other) return one < other;
-    }
-    return false;
-  }
-
-  #isBetter(outside: SpilledEntry, reach: number): boolean {
-    const { 0: a = 0, 1: b = 0, 2: c = 0, 3: d = 0 } = this.#best;
-    return outside.reach > reach || (outside.reach === reach && outside.id < idText(a, b, c, d));
+    return !this.#tombstones.hasWords(
+      table.payload(slot, 0),
+      table.payload(slot, 1),
+      table.payload(slot, 2),
+      table.payload(slot, 3),
+    );
   }
 }
+
+const idAt = (table: HashTable, slot: number): string =>
+  idText(table.payload(slot, 0), table.payload(slot, 1), table.payload(slot, 2), table.payload(slot, 3));
+
+/** Of two rows that reach alike the one with the lesser id names the hit. */
+const isLesser = (table: HashTable, slot: number, other: HashTable, otherSlot: number): boolean => {
+  for (let word = 0; word < ID_WORDS; word++) {
+    const one = table.payload(slot, word) >>> 0;
+    const two = other.payload(otherSlot, word) >>> 0;
+    if (one !== two) return one < two;
+  }
+  return false;
+};
 
 const fieldOfToken = (kind: number, token: TokenFacts): string | undefined => {
   switch (kind) {

@@ -3,6 +3,7 @@ import { RevocationError } from './errors.js';
 import { type Filter } from './filter.js';
 import { type HashSource } from './filter-keeper.js';
 import { HashTable } from './hash-table.js';
+import { HASH_WORDS, type Rows } from './partition.js';
 import { KEY_KINDS } from './key.js';
 import { CUTOFF_AT, END_AT, endOf, kindOfMark } from './packed-entry.js';
 import { ENTRIES_PER_KEY_MAX } from './revocation.js';
@@ -16,6 +17,8 @@ export type RowTest = (mark: number, words: Int32Array, payload: number) => bool
 /** Where the entries are, and how many of each kind end when. The parts of the index change together here or not at all. */
 export class EntryStore implements HashSource {
   /** Entries without and with a cut-off: four bytes less for the former, which are most. */
+  readonly plain: HashTable;
+  readonly cutoffs: HashTable;
   readonly tables: readonly [HashTable, HashTable];
   readonly spilled = new SpilledEntries();
   /** The kinds of which there are entries, in their order: a check asks for no others. */
@@ -24,7 +27,9 @@ export class EntryStore implements HashSource {
   readonly #ends: readonly EndCounts[] = KEY_KINDS.map(() => new EndCounts());
 
   constructor(rowsMax?: number) {
-    this.tables = [new HashTable(CUTOFF_AT, rowsMax), new HashTable(CUTOFF_AT + 1, rowsMax)];
+    this.plain = new HashTable(CUTOFF_AT, rowsMax);
+    this.cutoffs = new HashTable(CUTOFF_AT + 1, rowsMax);
+    this.tables = [this.plain, this.cutoffs];
   }
 
   get count(): number {
@@ -103,6 +108,19 @@ export class EntryStore implements HashSource {
     const ends = this.#endsOf(mark);
     ends.add(endsAt);
     if (ends.count === 1) this.#findActive();
+  }
+
+  /** Rows `from` to `to`, of `width` words each, were put into a table. */
+  noteRows({ words, marks }: Rows, from: number, to: number, width: number): void {
+    let mark = 0;
+    let ends: EndCounts | undefined;
+    for (let row = from; row < to; row++) {
+      const next = marks[row] ?? 0;
+      if (ends === undefined || next !== mark) ends = this.#endsOf(next);
+      mark = next;
+      ends.add(endOf(mark, words[row * width + HASH_WORDS + END_AT] ?? 0));
+    }
+    this.#findActive();
   }
 
   #noteRemoved(mark: number, endsAt: number): void {

@@ -72,6 +72,18 @@ export class FilterKeeper {
     this.#payOff();
   }
 
+  /** Adds the hashes of rows of `width` words, of which each begins with its hash. */
+  addRows(words: Int32Array, from: number, to: number, width: number): void {
+    const rows = (to - from) / width;
+    if (this.#next !== undefined || this.#added + rows > this.current.capacity) {
+      for (let at = from; at < to; at += width) this.add(words[at] ?? 0, words[at + 1] ?? 0);
+      return;
+    }
+    const { current } = this;
+    for (let at = from; at < to; at += width) current.add(words[at] ?? 0, words[at + 1] ?? 0);
+    this.#added += rows;
+  }
+
   /** An empty set is about to receive so many hashes. */
   reserve(count: number): void {
     if (this.source.count > 0 || this.current.capacity >= count) return;

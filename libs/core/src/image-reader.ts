@@ -2,7 +2,7 @@ import { checksumOf } from './checksum.js';
 import { type EntryStore } from './entry-store.js';
 import { RevocationError } from './errors.js';
 import { type FilterKeeper } from './filter-keeper.js';
-import { type HashTable, type Rows } from './hash-table.js';
+import { type HashTable } from './hash-table.js';
 import {
   corrupt,
   HEADER_WORDS,
@@ -14,12 +14,11 @@ import {
   SPILLED_WORDS,
 } from './image-format.js';
 import { type KeyHash } from './key-hash.js';
-import { END_AT, endOf, isMark } from './packed-entry.js';
+import { isMark } from './packed-entry.js';
+import { HASH_WORDS, type Rows } from './partition.js';
 import { type ImageReader } from './revocation-index.js';
 import { type SpilledEntry } from './spilled-entries.js';
 import { TOMBSTONE_MARK, type Tombstones } from './tombstones.js';
-
-const HASH_WORDS = 4;
 
 /** What a reader fills. */
 export interface ImageTarget {
@@ -119,30 +118,33 @@ class PartReader implements ImageReader {
   }
 
   #rowsOf(table: HashTable, count: number, body: Int32Array): Rows {
-    const length = count * (1 + table.rowWords);
+    const { width } = table;
+    const length = count * width;
     if (body.length !== length + Math.ceil(count / 4)) throw corrupt('a part has another length than its rows');
     const words = body.subarray(0, length);
     const marks = new Uint8Array(body.buffer, body.byteOffset + 4 * length, count);
-    for (let row = 1, at = 1 + table.rowWords; row < count; row++, at += 1 + table.rowWords) {
+    for (let at = width; at < length; at += width) {
       // A table would not find what stands in the wrong place.
-      if ((words[at] ?? 0) >>> 0 < (words[at - 1 - table.rowWords] ?? 0) >>> 0) throw corrupt('rows are out of order');
+      if ((words[at] ?? 0) >>> 0 < (words[at - width] ?? 0) >>> 0) throw corrupt('rows are out of order');
     }
     return { words, marks, count };
   }
 
   #takeEntries(withCutoff: boolean, rows: Rows): void {
-    if (!rows.marks.every((mark) => isMark(mark, withCutoff))) throw corrupt('an entry is of no known kind');
+    // Marks are few and alike: the check of one is that of the next.
+    for (let row = 0, good = 0; row < rows.count; row++) {
+      const mark = rows.marks[row] ?? 0;
+      if (mark !== good && !isMark(mark, withCutoff)) throw corrupt('an entry is of no known kind');
+      good = mark;
+    }
     const { store, filter } = this.target;
     const table = store.tables[withCutoff ? 1 : 0];
-    const width = 1 + table.rowWords;
+    const width = table.width;
     for (let from = 0; from < rows.count;) {
       const to = runEnd(table, rows, from);
       if (table.append(rows, from, to)) {
-        for (let row = from, at = from * width; row < to; row++, at += width) {
-          const mark = rows.marks[row] ?? 0;
-          store.noteAdded(mark, endOf(mark, rows.words[at + HASH_WORDS + END_AT] ?? 0));
-          filter.add(rows.words[at] ?? 0, rows.words[at + 1] ?? 0);
-        }
+        store.noteRows(rows, from, to, width);
+        filter.addRows(rows.words, from * width, to * width, width);
       } else {
         for (let row = from; row < to; row++) this.#addRow(withCutoff, rows, row, width);
       }
@@ -170,7 +172,7 @@ class PartReader implements ImageReader {
 
 /** Where the rows end that belong to the same partition as row `from`. */
 const runEnd = (table: HashTable, { words, count }: Rows, from: number): number => {
-  const width = 1 + table.rowWords;
+  const width = table.width;
   const end = table.partitionEnd(words[from * width] ?? 0);
   let to = from + 1;
   while (to < count && (words[to * width] ?? 0) >>> 0 < end) to++;

@@ -1,9 +1,10 @@
 import { checksumOf } from './checksum.js';
 import { type EntryStore } from './entry-store.js';
 import { RevocationError } from './errors.js';
-import { type HashTable, type Rows } from './hash-table.js';
+import { type HashTable } from './hash-table.js';
 import { HEADER_WORDS, IMAGE_VERSION, keyCheckOf, MAGIC, PART, PART_BYTES_MAX, partChecksum } from './image-format.js';
 import { type KeyHash } from './key-hash.js';
+import { type Rows } from './partition.js';
 import { type SpilledEntry } from './spilled-entries.js';
 import { type Tombstones } from './tombstones.js';
 
@@ -47,7 +48,7 @@ class PartWriter {
 }
 
 function* tableParts(writer: PartWriter, type: number, table: HashTable): Generator<Uint8Array> {
-  const width = 1 + table.rowWords;
+  const width = table.width;
   const rowsMax = Math.floor((PART_BYTES_MAX - 4 * HEADER_WORDS - 4) / (4 * width + 1));
   const rows: Rows & { count: number } = {
     words: new Int32Array(rowsMax * width),
