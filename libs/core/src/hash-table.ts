@@ -22,7 +22,7 @@ const DEPTH_MIN = 32 - MARK_SHIFT;
 /** Beyond it too few bits of the tag are left to spread the rows of a partition evenly: a billion rows. */
 const DEPTH_MAX = 20;
 /** Rows of a partition before it is split: so few that making one anew takes some hundred microseconds, the longest slice there is. Fewer would mean more arrays, each of whose headers is memory to wait for. */
-const ROWS_MAX_DEFAULT = 8_192;
+const ROWS_MAX_DEFAULT = 4_096;
 /** Two halves become one again below this share of `rowsMax`, far enough below a split that the two do not alternate. */
 const MERGE_SHARE = 0.7;
 /** What is known of the partition at a place of the directory: words for each place. */
