@@ -109,12 +109,17 @@ export const blockedRate = (mean: number): number => {
   return rate;
 };
 
+/** Remembered for one rate, since all filters of an index have the same: it takes some milliseconds. */
+let latest = { falsePositiveRate: 0, hashes: 0 };
+
 const hashesPerBlock = (falsePositiveRate: number): number => {
+  if (falsePositiveRate === latest.falsePositiveRate) return latest.hashes;
   let [low, high] = [0.5, BLOCK_BITS];
   for (let i = 0; i < 30; i++) {
     const middle = (low + high) / 2;
     if (blockedRate(middle) <= falsePositiveRate) low = middle;
     else high = middle;
   }
+  latest = { falsePositiveRate, hashes: low };
   return low;
 };

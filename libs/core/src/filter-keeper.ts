@@ -84,11 +84,11 @@ export class FilterKeeper {
     this.#added += rows;
   }
 
-  /** An empty set is about to receive so many hashes. */
+  /** An empty set is about to receive so many hashes, and more later. */
   reserve(count: number): void {
     if (this.source.count > 0 || this.current.capacity >= count) return;
     this.#next = undefined;
-    this.current = this.#make(count);
+    this.current = this.#make(Math.ceil(count * ROOM));
     this.#added = 0;
   }
 
