@@ -48,28 +48,34 @@ async function guarded(broker, issuer, tokenCache) {
   return started;
 }
 
-/** Requests per second, and what this process spent on each: the client is another process, so that is the server's. */
+/**
+ * Requests per second, and what this process spent on each: the client is another process, so that is the server's. What
+ * the event loop was busy for says whether the client kept it so: if not, the rate would be the client's.
+ */
 async function round(client, port, load) {
+  const loopBefore = performance.eventLoopUtilization();
   const cpuBefore = process.cpuUsage();
   client.send({ port, path: '/orders', ...load });
   const [{ answers, failed, seconds }] = await once(client, 'message');
   const { user, system } = process.cpuUsage(cpuBefore);
+  const { utilization } = performance.eventLoopUtilization(loopBefore);
   if (failed > 0 || answers === 0) throw new Error(`${failed} of ${answers} requests of the bench failed`);
-  return { perSecond: answers / seconds, cpuMicros: (user + system) / answers };
+  return { perSecond: answers / seconds, cpuMicros: (user + system) / answers, utilization };
 }
 
 const summary = (rounds) => ({
   requestsPerSecond: Math.round(median(rounds.map(({ perSecond }) => perSecond))),
   cpuMicrosPerRequest: rounded(median(rounds.map(({ cpuMicros }) => cpuMicros))),
+  serverUtilization: rounded(median(rounds.map(({ utilization }) => utilization))),
 });
 
 /** Each turn sends the same requests, token included, to all apps; a ratio is the median of those of the turns. */
-async function measure(apps, tokens, { turns, ms, connections }) {
+async function measure(apps, tokens, { turns, warmUpTurns, ms, connections }) {
   const client = fork(join(import.meta.dirname, 'load.mjs'));
   const load = { tokens, connections, ms };
   const rounds = Object.fromEntries(Object.keys(apps).map((name) => [name, []]));
   try {
-    for (let turn = -1; turn < turns; turn++) {
+    for (let turn = -warmUpTurns; turn < turns; turn++) {
       const names = turn % 2 === 0 ? Object.keys(apps) : Object.keys(apps).toReversed();
       for (const name of names) {
         const measured = await round(client, apps[name].port, load);
