@@ -216,7 +216,7 @@ export class CompactIndex implements RevocationIndex {
   #recallHash(kind: number, token: TokenFacts): boolean {
     const { keyMemo: memo } = token;
     const hash = this.#hash;
-    if (memo === undefined || !memo.isOf(hash)) return this.#hashToken(kind, token);
+    if (memo?.isOf(hash) !== true) return this.#hashToken(kind, token);
     const recalled = memo.recall(kind, hash.words);
     if (recalled !== undefined) return recalled;
     const has = this.#hashToken(kind, token);
