@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { someSteps } from '../test/index-arbitraries.js';
 import { aSmallIndex, HASH_KEY } from '../test/index-mutants.js';
 import { KeyMemo } from './key-memo.js';
+import { KEY_KINDS } from './key.js';
 import { type RevocationIndex } from './revocation-index.js';
 import { type TokenFacts } from './token.js';
 import { epochMs } from './units.js';
@@ -89,6 +90,16 @@ describe('facts that are kept with the hashes of their keys', () => {
     ['that leaves the words of the key before', WithoutWords],
   ])('finds out a memo %s', (_what, Mutant) => {
     expect(fc.check(property(Mutant), { numRuns: 5000, endOnFailure: true }).failed).toBe(true);
+  });
+
+  it('have room for all kinds of keys', () => {
+    const memo = new KeyMemo();
+    const words = Int32Array.of(7, 8);
+    const last = KEY_KINDS.length - 1;
+    memo.note(last, true, words);
+    words.fill(0);
+    expect([memo.recall(last, words), ...words]).toEqual([true, 7, 8]);
+    expect(KEY_KINDS).toHaveLength(10);
   });
 
   it('show no hash to who writes them down, and leave none to facts that are made from them', () => {

@@ -1,4 +1,5 @@
-import { KEY_KINDS } from './key.js';
+/** As many as `KEY_KINDS`, which cannot be imported: keys know of tokens, and tokens of memos. */
+const KINDS_MAX = 10;
 
 /**
  * Where an index leaves the hashes of one token's keys, for facts that are asked for again and again: making them is most of
@@ -11,7 +12,7 @@ export class KeyMemo {
   /** One bit for each kind that was asked for, and one if the token has such a key. */
   #asked = 0;
   #has = 0;
-  readonly #words: number[] = Array.from({ length: 2 * KEY_KINDS.length }, () => 0);
+  readonly #words: number[] = Array.from({ length: 2 * KINDS_MAX }, () => 0);
 
   /** The first index that asks takes the memo for good. */
   isOf(owner: object): boolean {
