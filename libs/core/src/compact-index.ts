@@ -112,7 +112,7 @@ export class CompactIndex implements RevocationIndex {
     let afterLogin: Hit | undefined;
     for (let i = 0; i < store.activeCount; i++) {
       const kind = store.active[i] ?? 0;
-      if (!store.mayRun(kind, seconds) || !this.#hashToken(kind, token)) continue;
+      if (!store.mayRun(kind, seconds) || !this.#recallHash(kind, token)) continue;
       const hit = this.#look(kind, token, seconds, cutoffClaim);
       if (hit === undefined) continue;
       // `byAuthTime` tells the client that logging in again helps: it does so only if nothing else hits.
@@ -209,6 +209,18 @@ export class CompactIndex implements RevocationIndex {
     hash.second();
   }
 
+  /** The same as `#hashToken`, made once for each token that is kept; then there is no state to go on from. */
+  #recallHash(kind: number, token: TokenFacts): boolean {
+    const { keyMemo: memo } = token;
+    const hash = this.#hash;
+    if (memo?.isOf(hash) !== true) return this.#hashToken(kind, token);
+    const recalled = memo.recall(kind, hash.words);
+    if (recalled !== undefined) return recalled;
+    const has = this.#hashToken(kind, token);
+    memo.note(kind, has, hash.words);
+    return has;
+  }
+
   /** Whether the token has the fields of a key of this kind; then the first half of its hash is there. */
   #hashToken(kind: number, token: TokenFacts): boolean {
     const { issuer } = token;
@@ -234,6 +246,7 @@ export class CompactIndex implements RevocationIndex {
       counters[0] = (counters[0] ?? 0) + 1;
       return undefined;
     }
+    if (token.keyMemo !== undefined) this.#hashToken(kind, token);
     this.#hash.second();
     return this.#exact(kind, token, seconds, cutoffClaim);
   }

@@ -1,3 +1,4 @@
+import { type KeyMemo } from './key-memo.js';
 import { type EpochSeconds } from './units.js';
 
 /** What the index needs of a verified token. Made by the gate from verified claims only. */
@@ -19,4 +20,6 @@ export interface TokenFacts {
   readonly thumbprint?: string;
   /** base64url SHA-256 of the ASCII signing input; a function, since it is computed only while such an entry is live. */
   readonly signingInputHash: () => string;
+  /** Of facts that are kept over many checks. Not enumerable, so that other facts made from these get none. */
+  readonly keyMemo?: KeyMemo;
 }

@@ -124,7 +124,8 @@ class TokenGate implements ReloadableGate {
   }
 
   recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer {
-    return this.#reported(this.#decide(facts, policy));
+    const verdict = this.#verdictOn(facts, policy);
+    return this.#reported(this.#conclude(facts, verdict, this.verifier.refusalNow(facts)));
   }
 
   verify(token: string, options?: VerifyOptions): Promise<Verified> {
@@ -162,21 +163,27 @@ class TokenGate implements ReloadableGate {
   }
 
   /** The same for a token just verified and for one verified earlier: the cache spares the signature and nothing else. */
-  #answer(token: string, { facts, claims }: Recalled, policy: RoutePolicy | undefined): GateAnswer {
-    this.watches.get(facts.issuer)?.window.note(facts);
+  #answer(token: string, { known, claims }: Recalled, policy: RoutePolicy | undefined): GateAnswer {
+    const { facts } = known;
+    this.watches.get(facts.issuer)?.window.note(known.carried);
     // Nothing is awaited from here on: a proof of freshness read before a wait could run out during it.
-    const answer = this.#decide(facts, policy);
+    const verdict = this.#verdictOn(facts, policy);
+    const refusal = this.verifier.isOver(known) ? 'ERR_TOKEN_EXPIRED' : undefined;
+    const answer = this.#conclude(facts, verdict, refusal);
     if (scopeHit(answer) === 'key') this.verifier.forget(token);
     if (answer.outcome === 'refuse') return this.#reported(answer);
     return this.#reported({ outcome: 'pass', facts, verdict: answer.verdict, claims });
   }
 
-  #decide(facts: TokenFacts, policy: RoutePolicy | undefined): RecheckAnswer {
-    const { source } = this.options;
-    const verdict = decide(source, facts, this.#boundUnder(policy));
-    // Asked after the look-up: a revocation stops counting once its tokens have expired, and a clock read
-    // before it could call a token alive that the look-up no longer finds revoked.
-    const refusal = this.verifier.refusalNow(facts);
+  #verdictOn(facts: TokenFacts, policy: RoutePolicy | undefined): Verdict {
+    return decide(this.options.source, facts, this.#boundUnder(policy));
+  }
+
+  /**
+   * `refusal` is asked for after the look-up: a revocation stops counting once its tokens have expired, and a clock read
+   * before it could call a token alive that the look-up no longer finds revoked.
+   */
+  #conclude(facts: TokenFacts, verdict: Verdict, refusal: ReturnType<RecallingVerifier['refusalNow']>): RecheckAnswer {
     if (refusal !== undefined) return outlived(refusal, facts);
     if (passes(verdict, this.#mode)) return { outcome: 'pass', facts, verdict };
     if (verdict.kind === 'revoked') return revoked(verdict, facts);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { factsFrom, RevocationError, type EpochMs, type TokenFacts } from '@revocast/core';
+import { factsFrom, KeyMemo, RevocationError, type EpochMs, type TokenFacts } from '@revocast/core';
 import { type TokenClaims, type Verified } from './answer.js';
 import { readCompactToken } from './compact-token.js';
+import { carriedBy } from './coverage.js';
 import { type IssuerConfig } from './issuer-config.js';
 import { findSigningKey, type SignedBy } from './signature.js';
-import { type Proven, type Recalled, type TokenCache, type TokenCacheStatus } from './token-cache.js';
+import { type Known, type Proven, type Recalled, type TokenCache, type TokenCacheStatus } from './token-cache.js';
 import { checkClaims, checkHeader, checkNotBefore } from './token-rules.js';
 import { byIss, trustsOf, type Trust } from './trust.js';
 import { type TokenVerifier, type TokenVerifierOptions, type VerifyOptions } from './verify.js';
@@ -21,6 +22,8 @@ export interface RecallingVerifier extends TokenVerifier {
   recall(token: string): Recalled | undefined;
   /** Verifies the token, and recalls it from now on. */
   learn(token: string): Promise<Recalled>;
+  /** Whether a token that this verifier recalled or learnt has expired since. */
+  isOver(known: Known): boolean;
   /** The token's key is revoked: an entry of it would be of no use, and tokens of a leaked key can be had in any number. */
   forget(token: string): void;
   cacheStatus(): TokenCacheStatus | undefined;
@@ -67,7 +70,7 @@ class JwtVerifier implements RecallingVerifier {
 
   async learn(token: string): Promise<Recalled> {
     const judged = await this.#judge(token);
-    if (this.cache === undefined) return judged;
+    if (this.cache === undefined) return { claims: judged.claims, known: knownOf(judged) };
     return this.cache.keep(token, judged.claims, provenOf(judged));
   }
 
@@ -77,6 +80,10 @@ class JwtVerifier implements RecallingVerifier {
 
   cacheStatus(): TokenCacheStatus | undefined {
     return this.cache?.status();
+  }
+
+  isOver({ endsAt }: Known): boolean {
+    return this.options.clock.wall() / 1000 >= endsAt;
   }
 
   refusalNow(facts: TokenFacts): 'ERR_TOKEN_ISSUER_UNKNOWN' | 'ERR_TOKEN_EXPIRED' | undefined {
@@ -116,9 +123,8 @@ class JwtVerifier implements RecallingVerifier {
     const { trust, facts } = proven;
     // Another object means other settings: an audience or an algorithm may have been taken out.
     if (this.#byIss.get(facts.issuer) !== trust) return false;
-    const now = this.options.clock.wall();
-    if (hasExpired(facts, trust.config, now)) return false;
-    if (proven.notBefore > now / 1000 + trust.config.clockSkewSeconds) return false;
+    const now = this.options.clock.wall() / 1000;
+    if (now >= proven.endsAt || now < proven.startsAt) return false;
     // Also sets the refresh off that is due: a key that was taken out must end while nothing but known tokens come.
     const keys = trust.keySet.atHand();
     if (keys === undefined) return false;
@@ -139,11 +145,16 @@ const trustOf = (trusts: ReadonlyMap<unknown, Trust>, claims: TokenClaims): Trus
 const hasExpired = (facts: TokenFacts, { clockSkewSeconds }: IssuerConfig, now: EpochMs): boolean =>
   now / 1000 >= facts.expiresAt + clockSkewSeconds;
 
+const knownOf = ({ facts, trust }: Pick<Judged, 'facts' | 'trust'>): Known => ({
+  ...{ facts, endsAt: facts.expiresAt + trust.config.clockSkewSeconds, carried: carriedBy(facts) },
+});
+
 /** What requests share is frozen. The hash is computed now, so that no part of the raw token is kept for it. */
 const provenOf = ({ claims, facts, trust, signedBy: { key, keys } }: Judged): Proven => {
   const hash = facts.signingInputHash();
-  const kept = Object.freeze({ ...facts, signingInputHash: () => hash });
-  return { facts: kept, trust, key, keys, notBefore: notBeforeOf(claims, trust) };
+  const kept = Object.defineProperty({ ...facts, signingInputHash: () => hash }, 'keyMemo', { value: new KeyMemo() });
+  const startsAt = notBeforeOf(claims, trust) - trust.config.clockSkewSeconds;
+  return { ...knownOf({ facts: Object.freeze(kept), trust }), trust, key, keys, startsAt };
 };
 
 /** All three were found to be numbers, where they are there. */

@@ -34,19 +34,26 @@ const ENTRIES_MAX_LIMIT = 10_000_000;
 /** Name, place in the list, facts with their texts. Bytes. */
 const ENTRY_BYTES = 900;
 
-/** What a verified token rests on. */
-export interface Proven {
+/** What a request needs of a verified token beside its claims. */
+export interface Known {
   readonly facts: TokenFacts;
+  /** When it expires, clock skew included. Seconds since 1970. */
+  readonly endsAt: number;
+  /** Which claims it carries, as `carriedBy` says it. */
+  readonly carried: number;
+}
+
+/** What a verified token rests on. One object, and numbers in it: each that had to be looked up elsewhere is a wait for memory. */
+export interface Proven extends Known {
   readonly trust: Trust;
   readonly key: VerificationKey;
   /** The keys among which `key` was seen last. */
   keys: Keys;
-  /** The latest of the times before which the token is not good. Seconds since 1970. */
-  readonly notBefore: number;
+  /** The latest of the times before which the token is not good, clock skew taken off. Seconds since 1970. */
+  readonly startsAt: number;
 }
 
-interface Entry {
-  readonly proven: Proven;
+interface Entry extends Proven {
   /** Nobody else holds these. */
   readonly claims: TokenClaims;
 }
@@ -54,7 +61,7 @@ interface Entry {
 /** What a request needs of a verified token. */
 export interface Recalled {
   readonly claims: TokenClaims;
-  readonly facts: TokenFacts;
+  readonly known: Known;
 }
 
 const isBound = (value: number, max: number): boolean => Number.isSafeInteger(value) && value > 0 && value <= max;
@@ -79,9 +86,10 @@ export const tokenCacheBounds = (option: false | TokenCacheOptions = {}): Requir
  * Names a token by what nobody can make twice. The digest stands for the whole token: another spelling of it, or the
  * same claims under another signature, is another name. It costs as much as a look-up of a fresh string of this length,
  * and unlike the token it is worth nothing to who reads our memory. As UTF-8, never as Latin-1: that keeps the low byte
- * of each character only, and a token would have look-alikes.
+ * of each character only, and a token would have look-alikes. The digest itself is written a character a
+ * byte: the shortest text there is for it, and nobody reads it.
  */
-const nameOf = (token: string): string => hash('sha256', token, 'base64url');
+const nameOf = (token: string): string => hash('sha256', token, 'binary');
 
 /** Remembers what tokens say that were verified; whether it still holds is for the asker to judge, on every request. */
 export class TokenCache {
@@ -97,13 +105,13 @@ export class TokenCache {
   recall(token: string, holds: (proven: Proven) => boolean): Recalled | undefined {
     const name = nameOf(token);
     const entry = this.#entries.get(name);
-    if (entry === undefined || !holds(entry.proven)) {
+    if (entry === undefined || !holds(entry)) {
       if (entry !== undefined) this.#entries.delete(name);
       this.#misses += 1;
       return undefined;
     }
     this.#hits += 1;
-    return { claims: copyClaims(entry.claims), facts: entry.proven.facts };
+    return { claims: copyClaims(entry.claims), known: entry };
   }
 
   /**
@@ -111,11 +119,10 @@ export class TokenCache {
    * this returns, or copies. A token too large or too deep for the cache is not kept.
    */
   keep(token: string, claims: TokenClaims, proven: Proven): Recalled {
-    const { facts } = proven;
     const size = ENTRY_BYTES + heapBytesOf(claims);
-    if (!Number.isFinite(size)) return { claims, facts };
-    this.#entries.set(nameOf(token), { proven, claims }, { size });
-    return { claims: copyClaims(claims), facts };
+    if (!Number.isFinite(size)) return { claims, known: proven };
+    this.#entries.set(nameOf(token), { ...proven, claims }, { size });
+    return { claims: copyClaims(claims), known: proven };
   }
 
   forget(token: string): void {
@@ -123,7 +130,7 @@ export class TokenCache {
   }
 
   retain(holds: (proven: Proven) => boolean): void {
-    for (const [name, { proven }] of [...this.#entries.entries()]) if (!holds(proven)) this.#entries.delete(name);
+    for (const [name, entry] of [...this.#entries.entries()]) if (!holds(entry)) this.#entries.delete(name);
   }
 
   status(): TokenCacheStatus {

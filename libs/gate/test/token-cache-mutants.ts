@@ -1,8 +1,10 @@
-import { type TokenFacts } from '@revocast/core';
+import { KeyMemo } from '@revocast/core';
 import { createGateWith, type GateOptions } from '../src/gate.js';
 import { type GateAnswer, type ReloadableGate, type TokenClaims } from '../src/index.js';
 import { TokenCache, type Proven, type Recalled } from '../src/token-cache.js';
 import { type MakeGate } from './token-cache-world.js';
+
+const MEMO = new KeyMemo();
 
 type Bounds = ConstructorParameters<typeof TokenCache>[0];
 type Holds = (proven: Proven) => boolean;
@@ -46,12 +48,6 @@ const payloadOf = (token: string): TokenClaims => {
   }
 };
 
-/** Looks at the facts of whoever asks, with other times. */
-const withFacts = (proven: Proven, facts: Partial<TokenFacts>): Proven => ({
-  ...proven,
-  facts: { ...proven.facts, ...facts },
-});
-
 class Unjudged extends TokenCache {
   override recall(token: string): Recalled | undefined {
     return super.recall(token, () => true);
@@ -60,7 +56,7 @@ class Unjudged extends TokenCache {
 
 class NeverExpiring extends TokenCache {
   override recall(token: string, holds: Holds): Recalled | undefined {
-    return super.recall(token, (proven) => holds(withFacts(proven, { expiresAt: Infinity as never })));
+    return super.recall(token, (proven) => holds({ ...proven, endsAt: Infinity }));
   }
 }
 
@@ -81,7 +77,7 @@ class Unforgetting extends TokenCache {
 class Sharing extends TokenCache {
   readonly #kept = new Map<string, Recalled>();
   override keep(token: string, claims: TokenClaims, proven: Proven): Recalled {
-    this.#kept.set(token, { claims, facts: proven.facts });
+    this.#kept.set(token, { claims, known: proven });
     return super.keep(token, claims, proven);
   }
   override recall(token: string, holds: Holds): Recalled | undefined {
@@ -149,7 +145,7 @@ export const MUTANTS: readonly (readonly [name: string, make: MakeGate, breaks: 
   ],
   [
     'that ignores not-before',
-    keeping((proven) => ({ ...proven, notBefore: 0 })),
+    keeping((proven) => ({ ...proven, startsAt: 0 })),
     'a known token is not good before its times when the clock is set back',
   ],
   [
@@ -161,6 +157,11 @@ export const MUTANTS: readonly (readonly [name: string, make: MakeGate, breaks: 
     'that judges nothing again',
     withCache(Unjudged),
     'an issuer whose settings change loses its entries, and the others keep theirs',
+  ],
+  [
+    'that keeps the hashes of one token for all',
+    keeping((proven) => ({ ...proven, facts: Object.defineProperty({ ...proven.facts }, 'keyMemo', { value: MEMO }) })),
+    'of two known tokens only the one that is named is hit, however often both were asked about',
   ],
   ['that keeps entries of a revoked key', withCache(Unforgetting), 'entries of a revoked key are dropped'],
   ['that shares its claims', withCache(Sharing), 'what a request does to its claims reaches no other request'],

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
 const positive = expect.any(Number);
 const ratios = { throughput: positive, cpu: positive };
-const load = { requestsPerSecond: positive, cpuMicrosPerRequest: positive };
+const load = { requestsPerSecond: positive, cpuMicrosPerRequest: positive, serverUtilization: positive };
 const watched = {
   ...{ seconds: positive, checksPerSecond: positive },
   delayMs: { p50: positive, p99: positive, max: positive },

@@ -1,112 +1,80 @@
-import 'reflect-metadata';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Controller, Get, Module } from '@nestjs/common';
-import { APP_GUARD, NestFactory } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { RevocationGuard, RevocationModule, RevocationNode } from '@revocast/nest';
 import { issuerWith } from './issuer.mjs';
 import { median, rounded } from './measure.mjs';
-import { recordBody, startBroker, until } from './node.mjs';
 
-/** The least a handler can do: whatever it did more would make the guard look cheaper. */
-class OrdersController {
-  orders() {
-    return { ok: true };
-  }
-}
-Controller()(OrdersController);
-Get('orders')(
-  OrdersController.prototype,
-  'orders',
-  Object.getOwnPropertyDescriptor(OrdersController.prototype, 'orders'),
-);
+const KINDS = ['open', 'emptyGuard', 'guarded', 'guardedUncached'];
 
-async function listening(metadata) {
-  class AppModule {}
-  Module({ controllers: [OrdersController], ...metadata })(AppModule);
-  const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false });
-  await app.listen(0, '127.0.0.1');
-  return { app, port: app.getHttpServer().address().port };
+const processOf = (file) => fork(join(import.meta.dirname, file));
+
+/** Sends `message` to a process and waits for its answer. */
+async function ask(child, message) {
+  child.send(message);
+  const [answer] = await once(child, 'message');
+  return answer;
 }
 
-/** Nest's own share of a guard: it makes a context and waits once. */
-class EmptyGuard {
-  canActivate() {
-    return true;
-  }
-}
-
-async function guarded(broker, issuer, tokenCache) {
-  const service = { mode: 'strict', service: 'orders', nodeId: 'bench', tokenCache };
-  const started = await listening({
-    imports: [RevocationModule.forRoot({ feed: broker.createFeed(), issuers: [issuer.input], ...service })],
-    providers: [{ provide: APP_GUARD, useExisting: RevocationGuard }],
-  });
-  await until(() => started.app.get(RevocationNode).status().state === 'current');
-  return started;
-}
-
-/** Requests per second, and what this process spent on each: the client is another process, so that is the server's. */
-async function round(client, port, load) {
-  const cpuBefore = process.cpuUsage();
-  client.send({ port, path: '/orders', ...load });
-  const [{ answers, failed, seconds }] = await once(client, 'message');
-  const { user, system } = process.cpuUsage(cpuBefore);
+/**
+ * Requests per second, and what the server spent on each. What its event loop was busy for says whether the client kept it
+ * so: if not, the rate would be the client's.
+ */
+async function round(client, { server, port }, load) {
+  const before = await ask(server, 'usage');
+  const { answers, failed, seconds } = await ask(client, { port, path: '/orders', ...load });
+  const after = await ask(server, 'usage');
   if (failed > 0 || answers === 0) throw new Error(`${failed} of ${answers} requests of the bench failed`);
-  return { perSecond: answers / seconds, cpuMicros: (user + system) / answers };
+  const [active, idle] = [after.active - before.active, after.idle - before.idle];
+  return {
+    perSecond: answers / seconds,
+    cpuMicros: (after.cpuMicros - before.cpuMicros) / answers,
+    utilization: active / (active + idle),
+  };
 }
 
 const summary = (rounds) => ({
   requestsPerSecond: Math.round(median(rounds.map(({ perSecond }) => perSecond))),
   cpuMicrosPerRequest: rounded(median(rounds.map(({ cpuMicros }) => cpuMicros))),
+  serverUtilization: rounded(median(rounds.map(({ utilization }) => utilization))),
 });
 
 /** Each turn sends the same requests, token included, to all apps; a ratio is the median of those of the turns. */
-async function measure(apps, tokens, { turns, ms, connections }) {
-  const client = fork(join(import.meta.dirname, 'load.mjs'));
-  const load = { tokens, connections, ms };
-  const rounds = Object.fromEntries(Object.keys(apps).map((name) => [name, []]));
-  try {
-    for (let turn = -1; turn < turns; turn++) {
-      const names = turn % 2 === 0 ? Object.keys(apps) : Object.keys(apps).toReversed();
-      for (const name of names) {
-        const measured = await round(client, apps[name].port, load);
-        if (turn >= 0) rounds[name].push(measured);
-      }
+async function measure(apps, client, { turns, warmUpTurns, ...load }) {
+  const rounds = Object.fromEntries(KINDS.map((kind) => [kind, []]));
+  for (let turn = -warmUpTurns; turn < turns; turn++) {
+    for (const kind of turn % 2 === 0 ? KINDS : KINDS.toReversed()) {
+      const measured = await round(client, apps[kind], load);
+      if (turn >= 0) rounds[kind].push(measured);
     }
-  } finally {
-    client.kill();
   }
   return rounds;
 }
 
-const ratios = (rounds, name) => ({
-  throughput: rounded(median(rounds[name].map(({ perSecond }, turn) => perSecond / rounds.open[turn].perSecond))),
-  cpu: rounded(median(rounds[name].map(({ cpuMicros }, turn) => rounds.open[turn].cpuMicros / cpuMicros))),
+const ratios = (rounds, kind) => ({
+  throughput: rounded(median(rounds[kind].map(({ perSecond }, turn) => perSecond / rounds.open[turn].perSecond))),
+  cpu: rounded(median(rounds[kind].map(({ cpuMicros }, turn) => rounds.open[turn].cpuMicros / cpuMicros))),
 });
 
-/** Nest on Fastify without a guard, with an empty one, with ours, and with ours without the cache; all in this process. */
+/** Nest on Fastify without a guard, with an empty one, with ours, and with ours without the cache. */
 export async function measureNest({ revocations, tokens, ...load }) {
   const issuer = await issuerWith('ES256', tokens);
-  const broker = startBroker();
-  for (let number = 0; number < revocations / 100; number++) broker.publish(recordBody(number, 100));
-  const apps = {
-    open: await listening({}),
-    emptyGuard: await listening({ providers: [{ provide: APP_GUARD, useClass: EmptyGuard }] }),
-    guarded: await guarded(broker, issuer, {}),
-    guardedUncached: await guarded(broker, issuer, false),
-  };
+  const client = processOf('load.mjs');
+  const apps = {};
   try {
-    const rounds = await measure(apps, issuer.tokens.map(String), load);
+    for (const kind of KINDS) {
+      const server = processOf('nest-server.mjs');
+      apps[kind] = { server };
+      apps[kind].port = (await ask(server, { kind, issuer: issuer.input, revocations })).port;
+    }
+    const rounds = await measure(apps, client, { tokens: issuer.tokens.map(String), ...load });
     return {
-      ...Object.fromEntries(Object.keys(apps).map((name) => [name, summary(rounds[name])])),
+      ...Object.fromEntries(KINDS.map((kind) => [kind, summary(rounds[kind])])),
       emptyToOpen: ratios(rounds, 'emptyGuard'),
       guardedToOpen: ratios(rounds, 'guarded'),
       uncachedToOpen: ratios(rounds, 'guardedUncached'),
     };
   } finally {
-    for (const { app } of Object.values(apps)) await app.close();
+    for (const { server } of Object.values(apps)) server.kill();
+    client.kill();
   }
 }
