@@ -7,11 +7,8 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { LiveConnections } from './live-connections.js';
-import { localFileLog } from './local-log.js';
-import { configError } from './options.js';
+import { configError, localFileLog, RevocationNode } from '@revocast/node';
 import { RevocationGuard } from './revocation.guard.js';
-import { RevocationNode } from './revocation-node.js';
 import { declaredPolicies, isGuardWired, type DeclaredPolicy } from './wiring.js';
 
 /** Starts and ends a node with its application. */
@@ -23,7 +20,6 @@ export class RevocationLifecycle
 
   constructor(
     private readonly node: RevocationNode,
-    private readonly live: LiveConnections,
     private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
   ) {}
@@ -36,7 +32,6 @@ export class RevocationLifecycle
     for (const { stalenessMsMax } of policies) this.node.tighten(stalenessMsMax);
     this.node.onLocalChange(localFileLog(this.#logger));
     await this.node.start();
-    this.live.start();
   }
 
   /** Only now every guard of the application is known. */
@@ -52,7 +47,7 @@ export class RevocationLifecycle
 
   /** Before the server waits for its connections to end: without this its streams would keep it waiting. */
   beforeApplicationShutdown(): void {
-    this.live.closeAll();
+    this.node.live.closeAll();
   }
 
   /** Last, when the server answers no request any more: until then the guard goes on saying what it knows. */

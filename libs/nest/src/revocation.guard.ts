@@ -2,9 +2,9 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { RevocationError, type TokenFacts, type Verdict } from '@revocast/core';
 import { bearerToken, type GateAnswer, type TokenClaims } from '@revocast/gate';
+import { refusalHeaders, RevocationNode } from '@revocast/node';
 import { POLICY, PUBLIC, type RoutePolicy } from './decorators.js';
-import { RevocationRefusal, refusalHeaders, type Refused } from './refusal.js';
-import { RevocationNode } from './revocation-node.js';
+import { RevocationRefusal, type Refused } from './refusal.js';
 
 /** What the guard leaves on a request that it let pass. */
 export interface RevocationRequest {

@@ -1,0 +1,20 @@
+export { createNode, createRevocationNode } from './create-node.js';
+export { RevocationNode, type NodeStatus, type RevocationNodeParts } from './revocation-node.js';
+export {
+  configError,
+  LIVE_CONNECTIONS_MAX_DEFAULT,
+  settingsFrom,
+  type NodeIdentity,
+  type RevocationNodeOptions,
+  type RevocationSettings,
+} from './options.js';
+export { LiveConnections, type ConnectionSource, type LiveConnectionSettings } from './live-connections.js';
+export { healthOf, type RevocationHealth } from './health.js';
+export { problemOf, refusalHeaders, type RefusalProblem } from './refusal.js';
+export { LOCAL_FILE_BYTES_MAX, localFile, type LocalSource } from './local-source.js';
+export { localFileLog, type NodeLog } from './local-log.js';
+export { LocalWatch, type LocalWatchParts } from './local-watch.js';
+export { FILTERS, loadFilter, type FilterName } from './load-filter.js';
+export { systemClock, systemSchedule } from './system.js';
+// The presets of issuers, so that a team needs one import: `issuers: [keycloak({ issuer, audience })]`.
+export { auth0, cognito, entra, keycloak, nestJwt, oidc, okta, type IssuerInput } from '@revocast/gate';
