@@ -7,9 +7,9 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { configError, localFileLog, RevocationNode } from '@revocast/node';
+import { configError, localFileLog, policyProblems, RevocationNode } from '@revocast/node';
 import { RevocationGuard } from './revocation.guard.js';
-import { declaredPolicies, isGuardWired, type DeclaredPolicy } from './wiring.js';
+import { declaredPolicies, isGuardWired } from './wiring.js';
 
 /** Starts and ends a node with its application. */
 @Injectable()
@@ -27,7 +27,9 @@ export class RevocationLifecycle
   /** Throws ERR_CONFIG for routes whose policy is no tightening: the application does not start. */
   async onModuleInit(): Promise<void> {
     const policies = declaredPolicies(this.modules);
-    const problems = policies.flatMap((policy) => problemsOf(policy, this.node.stalenessMsMax));
+    const problems = policies.flatMap(({ where, ...policy }) =>
+      policyProblems(`@RevocationPolicy on ${where}`, policy, this.node),
+    );
     if (problems.length > 0) throw configError(problems);
     for (const { stalenessMsMax } of policies) this.node.tighten(stalenessMsMax);
     this.node.onLocalChange(localFileLog(this.#logger));
@@ -54,15 +56,4 @@ export class RevocationLifecycle
   onApplicationShutdown(): Promise<void> {
     return this.node.close();
   }
-}
-
-function problemsOf({ where, stalenessMsMax }: DeclaredPolicy, moduleMs: number): readonly string[] {
-  if (!Number.isSafeInteger(stalenessMsMax) || stalenessMsMax <= 0) {
-    return [`@RevocationPolicy on ${where}: stalenessMsMax is whole milliseconds above 0`];
-  }
-  return stalenessMsMax > moduleMs
-    ? [
-        `@RevocationPolicy on ${where}: ${stalenessMsMax} ms is above the module's ${moduleMs} ms; a policy can only tighten`,
-      ]
-    : [];
 }

@@ -8,8 +8,17 @@ export {
   type RevocationNodeOptions,
   type RevocationSettings,
 } from './options.js';
-export { LiveConnections, type ConnectionSource, type LiveConnectionSettings } from './live-connections.js';
+export {
+  LiveConnections,
+  type Closable,
+  type ConnectionSource,
+  type Held,
+  type LiveConnectionSettings,
+} from './live-connections.js';
 export { healthOf, type RevocationHealth } from './health.js';
+export { callerOf, httpGuard, requestChecker, writeRefusal, type Caller, type HttpGuard } from './http-guard.js';
+export { authorizationOf, credentialsReader, type TokenOptions, type TokenRequest } from './credentials.js';
+export { policyProblems, tightestPolicy, type PolicyBase } from './route-policy.js';
 export { problemOf, refusalHeaders, type RefusalProblem } from './refusal.js';
 export { LOCAL_FILE_BYTES_MAX, localFile, type LocalSource } from './local-source.js';
 export { localFileLog, type NodeLog } from './local-log.js';

@@ -23,6 +23,19 @@ interface Connection {
   readonly keys: readonly string[];
 }
 
+/** A stream of Node.js. */
+export interface Closable {
+  readonly destroyed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+  destroy(): unknown;
+}
+
+/** Whose connection it is. */
+export interface Held {
+  readonly facts: TokenFacts;
+  readonly policy: RoutePolicy | undefined;
+}
+
 /** What says whether the token of a connection is still good, and when to ask. */
 export interface ConnectionSource {
   on(listener: FollowerListener): unknown;
@@ -79,6 +92,20 @@ export class LiveConnections {
     // A revocation that took effect between the guard's check and this line announces itself to nobody any more.
     queueMicrotask(() => this.#recheck(connection));
     return () => void this.#remove(connection);
+  }
+
+  /**
+   * The same for a response or a socket, which is taken back when it closes by itself. Without `end` it is destroyed: whoever
+   * reads it sees it break off.
+   *
+   * ```ts
+   * node.live.hold(response, caller, ({ code }) => response.end(`event: end\ndata: ${code}\n\n`));
+   * ```
+   */
+  hold(connection: Closable, { facts, policy }: Held, end: (why: Refusal) => void = () => connection.destroy()): void {
+    const release = this.register(facts, end, policy);
+    if (connection.destroyed) release();
+    else connection.once('close', release);
   }
 
   /** Begins to look after expiry and staleness. */

@@ -23,7 +23,8 @@ import { HeartbeatPulse } from './heartbeat-pulse.js';
 import { LiveConnections, type LiveConnectionSettings } from './live-connections.js';
 import { localReport } from './local-report.js';
 import { type LocalWatch } from './local-watch.js';
-import { LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity } from './options.js';
+import { configError, LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity } from './options.js';
+import { policyProblems } from './route-policy.js';
 
 export interface RevocationNodeParts
   extends NodeIdentity, Partial<Pick<LiveConnectionSettings, 'liveConnectionsMax' | 'log'>> {
@@ -176,6 +177,21 @@ export class RevocationNode {
 
   get stalenessMsMax(): number {
     return this.parts.stalenessMsMax;
+  }
+
+  /** As configured; a local file may override it, which `status()` shows. */
+  get mode(): Mode {
+    return this.parts.mode;
+  }
+
+  /**
+   * Takes a route's policy into account before its first request. Throws ERR_CONFIG when it is no tightening; `where` names
+   * the route in the message.
+   */
+  acceptPolicy(policy: RoutePolicy, where: string): void {
+    const problems = policyProblems(where, policy, this);
+    if (problems.length > 0) throw configError(problems);
+    if (policy.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
   }
 
   #told(answer: GateAnswer): GateAnswer {
