@@ -251,6 +251,7 @@ const STALENESS: readonly Case[] = [
 const ROUTES: readonly Case[] = [
   {
     title: 'holds a route with a tighter bound to it, and the others not',
+    needs: 'bounded',
     run: async (scene) => {
       const { world } = scene;
       expectPassed(scene, await get(scene, bearer(world.token()), 'bounded'));
