@@ -1,6 +1,6 @@
 import { FOLLOWER_STATES, MODES } from '@revocast/core';
 import { type GateAnswer } from '@revocast/gate';
-import { NODE_COUNTERS, NODE_GAUGES, VERDICT_LABELS, verdictLabel, type NodeStatus } from '@revocast/node';
+import { nodeCounters, nodeGauges, VERDICT_LABELS, verdictLabel, type NodeStatus } from '@revocast/node';
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 /** What this node tells Prometheus. No label ever carries anything of a token. */
@@ -41,8 +41,8 @@ export class Metrics {
     // Every state is always there: a series that only appears in trouble could not be told from one that is not scraped.
     for (const state of FOLLOWER_STATES) this.#state.set({ state }, Number(state === status.state));
     for (const mode of MODES) this.#mode.set({ mode }, Number(mode === status.mode));
-    for (const [name, [help, read]] of Object.entries(NODE_GAUGES)) this.#gauge(name, help).set(read(status));
-    for (const [name, [help, read]] of Object.entries(NODE_COUNTERS)) {
+    for (const [name, [help, read]] of Object.entries(nodeGauges())) this.#gauge(name, help).set(read(status));
+    for (const [name, [help, read]] of Object.entries(nodeCounters())) {
       const counter = this.#counter(name, help);
       counter.reset();
       counter.inc(read(status));

@@ -62,10 +62,11 @@ function handlersOf(node: RevocationNode, metrics: Metrics, cookie: string | und
   const options = cookie === undefined ? {} : { cookie };
   const check = requestChecker<IncomingMessage>(node, options);
   const handlers: Readonly<Record<string, Handler>> = {
-    '/auth': withPolicy(node, async (request, response, policy) => {
+    '/auth': withPolicy(node, async (request, response, policy, query) => {
       const answer = await check(request, policy);
-      if (answer.outcome === 'refuse') writeRefusal(response, answer);
-      else admit(response, answer, policy);
+      if (answer.outcome === 'pass') admit(response, answer, policy);
+      else if (query.get('refuseWith') === '403') response.writeHead(403, { 'Cache-Control': 'no-store' }).end();
+      else writeRefusal(response, answer);
     }),
     // nginx throws the body of a refusal away, and lets us be asked for it again.
     '/refusal': withPolicy(node, async (request, response, policy) => {
@@ -102,6 +103,7 @@ type PolicyHandler = (
   request: IncomingMessage,
   response: ServerResponse,
   policy: RoutePolicy | undefined,
+  query: URLSearchParams,
 ) => Promise<void>;
 
 /** With the policy that the query names; a wrong one lets nobody in. */
@@ -110,7 +112,7 @@ const withPolicy =
   async (request, response, query) => {
     const [bound, mode] = [query.get('stalenessMsMax') ?? undefined, query.get('mode') ?? undefined];
     await refusingBadInput(response, async () => {
-      await handle(request, response, askedPolicy(bound, mode, node));
+      await handle(request, response, askedPolicy(bound, mode, node), query);
     });
   };
 

@@ -1,6 +1,6 @@
 import { FOLLOWER_STATES, MODES } from '@revocast/core';
 import { type GateAnswer } from '@revocast/gate';
-import { NODE_COUNTERS, NODE_GAUGES, VERDICT_LABELS, verdictLabel, type NodeStatus } from '@revocast/node';
+import { nodeCounters, nodeGauges, VERDICT_LABELS, verdictLabel, type NodeStatus } from '@revocast/node';
 
 /** What the gate tells Prometheus, under the names of every other node. */
 export class Metrics {
@@ -23,7 +23,7 @@ export class Metrics {
       ...family('revocast_state', 'gauge', 'The follower', oneOf('state', FOLLOWER_STATES, status.state)),
       ...family('revocast_mode', 'gauge', 'The mode in force', oneOf('mode', MODES, status.mode)),
     ];
-    for (const [type, readings] of [['gauge', NODE_GAUGES] as const, ['counter', NODE_COUNTERS] as const]) {
+    for (const [type, readings] of [['gauge', nodeGauges()] as const, ['counter', nodeCounters()] as const]) {
       for (const [name, [help, read]] of Object.entries(readings)) {
         lines.push(...family(name, type, help, [` ${text(read(status))}`]));
       }

@@ -27,7 +27,7 @@ export { FILTERS, loadFilter, type FilterName } from './load-filter.js';
 export { EnvironmentReader, type Environment } from './environment.js';
 export { ISSUERS, readNodeSettings, type NodeSettings } from './node-settings.js';
 export { watchIssuers, type IssuersReload, type IssuersWatch } from './issuers-file.js';
-export { NODE_COUNTERS, NODE_GAUGES, VERDICT_LABELS, verdictLabel, type NodeReading } from './readings.js';
+export { nodeCounters, nodeGauges, VERDICT_LABELS, verdictLabel, type NodeReading } from './readings.js';
 export { systemClock, systemSchedule } from './system.js';
 // The presets of issuers, so that a team needs one import: `issuers: [keycloak({ issuer, audience })]`.
 export { auth0, cognito, entra, keycloak, nestJwt, oidc, okta, type IssuerInput } from '@revocast/gate';

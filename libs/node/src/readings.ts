@@ -4,8 +4,7 @@ import { type NodeStatus } from './revocation-node.js';
 /** What a metric says and how it is read. */
 export type NodeReading = readonly [help: string, read: (status: NodeStatus) => number];
 
-/** By metric name. No label ever carries anything of a token. */
-export const NODE_GAUGES: Readonly<Record<string, NodeReading>> = {
+const GAUGES: Readonly<Record<string, NodeReading>> = {
   revocast_staleness_ms: [
     'Since the last proof of being at the head; +Inf before the first',
     ({ stalenessMs }) => stalenessMs ?? Number.POSITIVE_INFINITY,
@@ -47,7 +46,7 @@ export const NODE_GAUGES: Readonly<Record<string, NodeReading>> = {
   revocast_guarded: ['0: no guard is in use, so nothing is enforced here', ({ guarded }) => Number(guarded)],
 };
 
-export const NODE_COUNTERS: Readonly<Record<string, NodeReading>> = {
+const COUNTERS: Readonly<Record<string, NodeReading>> = {
   revocast_foreign_records_total: ['Records that nobody of ours signed', ({ counters }) => counters.foreign],
   revocast_unreadable_records_total: [
     'Signed records that this version cannot read',
@@ -71,6 +70,11 @@ export const NODE_COUNTERS: Readonly<Record<string, NodeReading>> = {
   ],
   revocast_resyncs_total: ['Times the log was read again from its start', ({ counters }) => counters.resyncs],
 };
+
+/** By metric name. No label ever carries anything of a token. */
+export const nodeGauges = (): Readonly<Record<string, NodeReading>> => GAUGES;
+
+export const nodeCounters = (): Readonly<Record<string, NodeReading>> => COUNTERS;
 
 /** Label values of `revocast_checks_total`; `invalid` is a token that did not verify. */
 export const VERDICT_LABELS = ['active', 'revoked', 'unknown', 'invalid'] as const;

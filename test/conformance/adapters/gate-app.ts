@@ -2,11 +2,11 @@ import { createServer, request } from 'node:http';
 import { Metrics } from '../../../apps/gate/src/metrics.js';
 import { createGateServer } from '../../../apps/gate/src/gate-server.js';
 import { createRevocationNode } from '@revocast/node';
-import { ROUTE_BOUND_MS, type Adapter, type HttpAnswer, type Routes } from '../world.js';
+import { ROUTE_BOUND_MS, type Adapter, type HttpAnswer, type Routes, type Seen } from '../world.js';
 import { closed, listening } from './sockets.js';
 
 /** Whom the gate tells a proxy that the request comes from. */
-export const toldByHeaders = ({ headers }: HttpAnswer) => ({
+export const toldByHeaders = ({ headers }: HttpAnswer): Seen => ({
   sub: headers['x-revocast-subject'],
   verdict: headers['x-revocast-verdict'],
 });
