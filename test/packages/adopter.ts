@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
-const PUBLISHED = ['core', 'gate', 'node', 'jetstream', 'nest', 'express', 'fastify'] as const;
+type Published = 'core' | 'gate' | 'node' | 'jetstream' | 'nest' | 'express' | 'fastify';
 
 /** What stands in an adopter's project: the snippet of a document, and the adopter's own test of it. */
 export const NEST_APP = { 'snippet.ts': 'snippet.ts', 'app.spec.ts': 'adopter-app.ts' } as const;
@@ -18,7 +18,7 @@ export interface AdopterOptions {
   /** Names in the project, and the files of this folder that they are copied from. */
   readonly sources: Readonly<Record<string, string>>;
   /** Which of our packages it installs. */
-  readonly ours: readonly (typeof PUBLISHED)[number][];
+  readonly ours: readonly Published[];
 }
 
 export class Adopter {
@@ -56,7 +56,7 @@ export class Adopter {
     return rm(this.directory, { recursive: true, force: true });
   }
 
-  async #pack(ours: readonly (typeof PUBLISHED)[number][]): Promise<Record<string, string>> {
+  async #pack(ours: readonly Published[]): Promise<Record<string, string>> {
     const workspaces = ours.flatMap((name) => ['-w', `@revocast/${name}`]);
     await promisify(execFile)('npm', ['pack', '--pack-destination', this.directory, ...workspaces], { cwd: root });
     const files = (await readdir(this.directory)).filter((file) => file.endsWith('.tgz'));
