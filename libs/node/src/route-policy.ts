@@ -15,7 +15,7 @@ export function policyProblems(where: string, policy: RoutePolicy, base: PolicyB
   const { mode, stalenessMsMax } = policy;
   const problems: string[] = [];
   if (stalenessMsMax !== undefined) problems.push(...boundProblems(where, stalenessMsMax, base));
-  if (mode !== undefined && !(mode in STRICTNESS)) {
+  if (mode !== undefined && !Object.hasOwn(STRICTNESS, mode)) {
     problems.push(`${where}: mode is one of ${Object.keys(STRICTNESS).join(', ')}`);
   } else if (mode !== undefined && STRICTNESS[mode] < STRICTNESS[base.mode]) {
     problems.push(`${where}: ${mode} is weaker than the node's ${base.mode}; a policy can only tighten`);
