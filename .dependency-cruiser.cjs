@@ -1,4 +1,4 @@
-// Which part may import which. Direction: apps -> {nest, jetstream} -> gate -> core -> nothing.
+// Which part may import which. Direction: apps -> {nest, express, fastify, jetstream} -> node -> gate -> core -> nothing; jetstream knows core alone.
 // The comment of a rule is printed when it fires and says what to do.
 
 const npm = (names) => `(?:^|node_modules/)(?:${names})(?:/|$)`;
@@ -24,11 +24,26 @@ module.exports = {
       to: { pathNot: ['^libs/(?:gate|core)/', npm('jose|lru-cache|zod')], dependencyTypesNot: ['core'] },
     },
     {
-      name: 'nest-does-not-know-nats',
+      name: 'node-knows-no-framework',
       severity: 'error',
       comment:
-        'libs/nest sees the log through the port Feed of core. The composition root of an app hands it an adapter.',
-      from: { path: '^libs/nest/src/' },
+        'The node imports gate, core and Node.js itself, nothing else, so that every adapter can stand on it. Put what knows a framework into the adapter of that framework.',
+      from: { path: '^libs/node/src/', pathNot: SPEC },
+      to: { pathNot: ['^libs/(?:node|gate|core)/', npm('bloom-filters')], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'adapters-do-not-know-each-other',
+      severity: 'error',
+      comment: 'What two adapters need belongs into libs/node, where every other one finds it too.',
+      from: { path: '^libs/(nest|express|fastify)/src/', pathNot: SPEC },
+      to: { path: '^libs/(?:nest|express|fastify)/', pathNot: '^libs/$1/' },
+    },
+    {
+      name: 'adapters-do-not-know-nats',
+      severity: 'error',
+      comment:
+        'Node and adapters see the log through the port Feed of core. The composition root of an app hands it one.',
+      from: { path: '^libs/(?:node|nest|express|fastify)/src/' },
       to: { path: ['^libs/jetstream/', npm('@nats-io/[^/]+|nats')] },
     },
     {
@@ -36,7 +51,7 @@ module.exports = {
       severity: 'error',
       comment: 'The adapter carries records; it decides nothing. Move the decision to core, or the wiring to the app.',
       from: { path: '^libs/jetstream/src/' },
-      to: { path: ['^libs/(?:nest|gate)/', npm('@nestjs/[^/]+')] },
+      to: { path: ['^libs/(?:nest|express|fastify|node|gate)/', npm('@nestjs/[^/]+|express|fastify')] },
     },
     {
       name: 'libraries-do-not-know-apps',
@@ -60,7 +75,11 @@ module.exports = {
       from: { path: '^(?:(?:libs|apps)/)?([^/]+)/' },
       to: {
         path: '^libs/[^/]+/(?:src|dist)/',
-        pathNot: ['^libs/$1/', '^libs/[^/]+/src/index\\.ts$', '^libs/nest/src/(?:microservices|testing)/index\\.ts$'],
+        pathNot: [
+          '^libs/$1/',
+          '^libs/[^/]+/src/index\\.ts$',
+          '^libs/(?:nest|node)/src/(?:microservices|testing)/index\\.ts$',
+        ],
       },
     },
     {

@@ -5,25 +5,33 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
-const PUBLISHED = ['core', 'gate', 'jetstream', 'nest'] as const;
+type Published = 'core' | 'gate' | 'node' | 'jetstream' | 'nest' | 'express' | 'fastify';
+
+/** What stands in an adopter's project: the snippet of a document, and the adopter's own test of it. */
+export const NEST_APP = { 'snippet.ts': 'snippet.ts', 'app.spec.ts': 'adopter-app.ts' } as const;
 
 /** A project of somebody else, somewhere else: what it installs of ours are the tarballs that would be published. */
 export interface AdopterOptions {
   readonly packageJson: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly compilerOptions: Readonly<Record<string, unknown>>;
+  /** Names in the project, and the files of this folder that they are copied from. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** Which of our packages it installs. */
+  readonly ours: readonly Published[];
 }
 
 export class Adopter {
   private constructor(readonly directory: string) {}
 
-  static async create({ packageJson, dependencies, compilerOptions }: AdopterOptions): Promise<Adopter> {
+  static async create({ packageJson, dependencies, compilerOptions, sources, ours }: AdopterOptions): Promise<Adopter> {
     const directory = await mkdtemp(join(tmpdir(), 'revocast-adopter-'));
     const adopter = new Adopter(directory);
-    const tarballs = await adopter.#pack();
+    const tarballs = await adopter.#pack(ours);
     await mkdir(join(directory, 'src'));
-    await cp(join(import.meta.dirname, 'snippet.ts'), join(directory, 'src/snippet.ts'));
-    await cp(join(import.meta.dirname, 'adopter-app.ts'), join(directory, 'src/app.spec.ts'));
+    for (const [name, from] of Object.entries(sources)) {
+      await cp(join(import.meta.dirname, from), join(directory, 'src', name));
+    }
     await adopter.#writeJson('tsconfig.json', { compilerOptions: { ...STRICT, ...compilerOptions }, include: ['src'] });
     await adopter.#writeJson('package.json', {
       ...{ name: 'adopter', private: true, ...packageJson },
@@ -48,15 +56,12 @@ export class Adopter {
     return rm(this.directory, { recursive: true, force: true });
   }
 
-  async #pack(): Promise<Record<string, string>> {
-    const workspaces = PUBLISHED.flatMap((name) => ['-w', `@revocast/${name}`]);
+  async #pack(ours: readonly Published[]): Promise<Record<string, string>> {
+    const workspaces = ours.flatMap((name) => ['-w', `@revocast/${name}`]);
     await promisify(execFile)('npm', ['pack', '--pack-destination', this.directory, ...workspaces], { cwd: root });
     const files = (await readdir(this.directory)).filter((file) => file.endsWith('.tgz'));
     return Object.fromEntries(
-      PUBLISHED.map((name) => [
-        `@revocast/${name}`,
-        `file:${files.find((file) => file.startsWith(`revocast-${name}-`))}`,
-      ]),
+      ours.map((name) => [`@revocast/${name}`, `file:${files.find((file) => file.startsWith(`revocast-${name}-`))}`]),
     );
   }
 

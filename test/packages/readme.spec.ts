@@ -8,3 +8,11 @@ it('is quoted by the README, word for word: the snippet that the adopter project
   const snippet = await readFile(join(import.meta.dirname, 'snippet.ts'), 'utf8');
   expect(await readFile(join(root, 'README.md'), 'utf8')).toContain(`\`\`\`ts\n${snippet}\`\`\``);
 });
+
+it.each(['node', 'express', 'fastify', 'http'])(
+  'the page of adapters quotes snippets/%s.ts, word for word',
+  async (name) => {
+    const snippet = await readFile(join(import.meta.dirname, `snippets/${name}.ts`), 'utf8');
+    expect(await readFile(join(root, 'docs/adapters.md'), 'utf8')).toContain(`\`\`\`ts\n${snippet}\`\`\``);
+  },
+);

@@ -1,18 +1,11 @@
-import { readFileSync, unwatchFile, watchFile, type StatsListener } from 'node:fs';
 import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { issuersFrom } from '@revocast/gate';
 import { type RevocationNode } from '@revocast/nest';
-import { ISSUERS } from './settings.js';
+import { ISSUERS, watchIssuers } from '@revocast/node';
 
-/** How often the file is looked at. By time, not by file events: those miss the swapped links of mounted volumes. */
-const WATCH_MS = 2_000;
-
-/** Reads the issuers again when their file changes. A file that became bad changes nothing, and the log says so. */
+/** Reads the issuers again when their file changes, and says in the log what came of it. */
 export class IssuersFile implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #logger = new Logger(IssuersFile.name);
-  readonly #onChange: StatsListener = () => {
-    this.#reload();
-  };
+  #stop: () => void = () => undefined;
 
   constructor(
     private readonly node: RevocationNode,
@@ -20,21 +13,15 @@ export class IssuersFile implements OnApplicationBootstrap, OnApplicationShutdow
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.path !== undefined) watchFile(this.path, { interval: WATCH_MS, persistent: false }, this.#onChange);
+    const { node, path } = this;
+    if (path === undefined) return;
+    this.#stop = watchIssuers({
+      ...{ node, path, setting: ISSUERS },
+      onReload: (reload) => this.#logger[reload.event === 'issuersReplaced' ? 'log' : 'error'](reload),
+    });
   }
 
   onApplicationShutdown(): void {
-    if (this.path !== undefined) unwatchFile(this.path, this.#onChange);
-  }
-
-  #reload(): void {
-    try {
-      const issuers = issuersFrom(readFileSync(this.path ?? '', 'utf8'), ISSUERS);
-      this.node.replaceIssuers(issuers);
-      this.#logger.log({ event: 'issuersReplaced', issuers: issuers.map(({ issuer }) => issuer) });
-    } catch (error) {
-      const because = error instanceof Error ? error.message : 'unreadable';
-      this.#logger.error({ event: 'issuersKept', because });
-    }
+    this.#stop();
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateSigningKey, publicRecordKey } from '@revocast/jetstream';
-import { type Environment } from './environment.js';
+import { type Environment } from '@revocast/node';
 import { readSettings } from './settings.js';
 
 const recordKeys = JSON.stringify({ keys: [publicRecordKey(generateSigningKey('records-1'))] });

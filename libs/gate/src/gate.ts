@@ -30,6 +30,8 @@ import { type TokenVerifierOptions, type VerifyOptions } from './verify.js';
 export interface RoutePolicy {
   /** Milliseconds; a value above the gate's own has no effect. */
   readonly stalenessMsMax?: number;
+  /** A mode weaker than the one in force has no effect: so one route may be strict while the others are still observed. */
+  readonly mode?: Mode;
 }
 
 export interface GateOptions extends TokenVerifierOptions {
@@ -75,6 +77,9 @@ const validBound = (stalenessMsMax: number): number => {
   if (Number.isFinite(stalenessMsMax) && stalenessMsMax > 0) return stalenessMsMax;
   throw new RevocationError('ERR_CONFIG', 'stalenessMsMax must be a number of milliseconds above 0');
 };
+
+/** How much a mode refuses. */
+export const STRICTNESS: Readonly<Record<Mode, number>> = { observe: 0, bestEffort: 1, strict: 2 };
 
 /** Whether the request may go on under `mode`; decides nothing about a token that did not verify. */
 const passes = (verdict: Verdict, mode: Mode): boolean => {
@@ -185,7 +190,7 @@ class TokenGate implements ReloadableGate {
    */
   #conclude(facts: TokenFacts, verdict: Verdict, refusal: ReturnType<RecallingVerifier['refusalNow']>): RecheckAnswer {
     if (refusal !== undefined) return outlived(refusal, facts);
-    if (passes(verdict, this.#mode)) return { outcome: 'pass', facts, verdict };
+    if (passes(verdict, this.#modeUnder(policy))) return { outcome: 'pass', facts, verdict };
     if (verdict.kind === 'revoked') return revoked(verdict, facts);
     return { ...unavailable('ERR_REVOCATION_UNKNOWN', this.#prng), facts };
   }
@@ -195,9 +200,11 @@ class TokenGate implements ReloadableGate {
     return policy?.stalenessMsMax === undefined ? own : Math.min(own, validBound(policy.stalenessMsMax));
   }
 
-  get #mode(): Mode {
+  #modeUnder(policy: RoutePolicy | undefined): Mode {
     const { mode } = this.options;
-    return typeof mode === 'function' ? mode() : mode;
+    const own = typeof mode === 'function' ? mode() : mode;
+    const asked = policy?.mode;
+    return asked !== undefined && STRICTNESS[asked] > STRICTNESS[own] ? asked : own;
   }
 
   get #prng(): () => number {

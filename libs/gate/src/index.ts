@@ -5,7 +5,8 @@ export * from './answer.js';
 export * from './credentials.js';
 export * from './verify.js';
 export { createTokenVerifier } from './jwt-verifier.js';
-export { createGate, type Gate, type GateOptions, type ReloadableGate, type RoutePolicy } from './gate.js';
+export { createGate, STRICTNESS, type Gate, type GateOptions, type ReloadableGate, type RoutePolicy } from './gate.js';
+export { invalidRequest } from './challenge.js';
 export { parseStrictObject } from './strict-json.js';
 export { TOKEN_BYTES_MAX } from './compact-token.js';
 export {

@@ -1,14 +1,30 @@
 export { Public, RevocationPolicy, type RoutePolicy } from './decorators.js';
-export { LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity, type RevocationModuleOptions } from './options.js';
-export { LOCAL_FILE_BYTES_MAX, localFile, type LocalSource } from './local-source.js';
-export { LocalWatch, type LocalWatchParts } from './local-watch.js';
-export { type FilterName, FILTERS, loadFilter } from './load-filter.js';
-export { RevocationModule, type RevocationModuleAsyncOptions } from './revocation.module.js';
+export {
+  FILTERS,
+  LIVE_CONNECTIONS_MAX_DEFAULT,
+  loadFilter,
+  LOCAL_FILE_BYTES_MAX,
+  localFile,
+  LocalWatch,
+  RevocationNode,
+  type FilterName,
+  type LocalSource,
+  type LocalWatchParts,
+  type NodeIdentity,
+  type NodeStatus,
+  type RefusalProblem,
+  type RevocationHealth,
+  type RevocationNodeParts,
+} from '@revocast/node';
+export {
+  RevocationModule,
+  type RevocationModuleAsyncOptions,
+  type RevocationModuleOptions,
+} from './revocation.module.js';
 export { RevocationGuard, type RevocationRequest } from './revocation.guard.js';
-export { RevocationRefusal, type RefusalProblem, type Refused } from './refusal.js';
+export { RevocationRefusal, type Refused } from './refusal.js';
 export { RevocationChecker } from './revocation-checker.js';
 export { LiveConnections } from './live-connections.js';
-export { RevocationHealthIndicator, type RevocationHealth } from './revocation-health.js';
-export { RevocationNode, type NodeStatus, type RevocationNodeParts } from './revocation-node.js';
+export { RevocationHealthIndicator } from './revocation-health.js';
 // The presets of issuers, so that a team needs one import: `issuers: [keycloak({ issuer, audience })]`.
 export { auth0, cognito, entra, keycloak, nestJwt, oidc, okta, type IssuerInput } from '@revocast/gate';

@@ -7,12 +7,9 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
-import { LiveConnections } from './live-connections.js';
-import { localFileLog } from './local-log.js';
-import { configError } from './options.js';
+import { configError, localFileLog, policyProblems, RevocationNode } from '@revocast/node';
 import { RevocationGuard } from './revocation.guard.js';
-import { RevocationNode } from './revocation-node.js';
-import { declaredPolicies, isGuardWired, type DeclaredPolicy } from './wiring.js';
+import { declaredPolicies, isGuardWired } from './wiring.js';
 
 /** Starts and ends a node with its application. */
 @Injectable()
@@ -23,7 +20,6 @@ export class RevocationLifecycle
 
   constructor(
     private readonly node: RevocationNode,
-    private readonly live: LiveConnections,
     private readonly modules: ModulesContainer,
     private readonly config: ApplicationConfig,
   ) {}
@@ -31,12 +27,13 @@ export class RevocationLifecycle
   /** Throws ERR_CONFIG for routes whose policy is no tightening: the application does not start. */
   async onModuleInit(): Promise<void> {
     const policies = declaredPolicies(this.modules);
-    const problems = policies.flatMap((policy) => problemsOf(policy, this.node.stalenessMsMax));
+    const problems = policies.flatMap(({ where, ...policy }) =>
+      policyProblems(`@RevocationPolicy on ${where}`, policy, this.node),
+    );
     if (problems.length > 0) throw configError(problems);
     for (const { stalenessMsMax } of policies) this.node.tighten(stalenessMsMax);
     this.node.onLocalChange(localFileLog(this.#logger));
     await this.node.start();
-    this.live.start();
   }
 
   /** Only now every guard of the application is known. */
@@ -52,22 +49,11 @@ export class RevocationLifecycle
 
   /** Before the server waits for its connections to end: without this its streams would keep it waiting. */
   beforeApplicationShutdown(): void {
-    this.live.closeAll();
+    this.node.live.closeAll();
   }
 
   /** Last, when the server answers no request any more: until then the guard goes on saying what it knows. */
   onApplicationShutdown(): Promise<void> {
     return this.node.close();
   }
-}
-
-function problemsOf({ where, stalenessMsMax }: DeclaredPolicy, moduleMs: number): readonly string[] {
-  if (!Number.isSafeInteger(stalenessMsMax) || stalenessMsMax <= 0) {
-    return [`@RevocationPolicy on ${where}: stalenessMsMax is whole milliseconds above 0`];
-  }
-  return stalenessMsMax > moduleMs
-    ? [
-        `@RevocationPolicy on ${where}: ${stalenessMsMax} ms is above the module's ${moduleMs} ms; a policy can only tighten`,
-      ]
-    : [];
 }

@@ -1,23 +1,9 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { KEY_KINDS, keyOf, RevocationError, tokenKey, type FollowerNotice, type TokenFacts } from '@revocast/core';
+import { Injectable } from '@nestjs/common';
+import { type TokenFacts } from '@revocast/core';
+import { RevocationNode } from '@revocast/node';
 import { Observable } from 'rxjs';
 import { type RoutePolicy } from './decorators.js';
-import { type RevocationSettings } from './options.js';
 import { type Refused } from './refusal.js';
-import { RevocationNode } from './revocation-node.js';
-import { SETTINGS } from './tokens.js';
-
-/** How often expiry and staleness are looked at, which no record announces. Milliseconds. */
-export const SWEEP_MS = 1_000;
-/** How many connections are asked for in one turn: about a millisecond, so that requests are not held up. */
-const SWEEP_SLICE = 250;
-
-interface Connection {
-  readonly facts: TokenFacts;
-  readonly policy: RoutePolicy | undefined;
-  readonly close: (why: Refused) => void;
-  readonly keys: readonly string[];
-}
 
 /**
  * Sockets, streams and other connections that live longer than the request that opened them. Each is closed when its
@@ -32,22 +18,10 @@ interface Connection {
  */
 @Injectable()
 export class LiveConnections {
-  readonly #logger = new Logger(LiveConnections.name);
-  readonly #connections = new Set<Connection>();
-  readonly #byKey = new Map<string, Set<Connection>>();
-  #disarm: () => void = () => undefined;
-  #closing = false;
-
-  constructor(
-    private readonly node: RevocationNode,
-    @Inject(SETTINGS) private readonly settings: Pick<RevocationSettings, 'schedule' | 'liveConnectionsMax'>,
-  ) {
-    node.on((notice) => this.#onNotice(notice));
-    node.onLocalChange(() => this.#recheckAll());
-  }
+  constructor(private readonly node: RevocationNode) {}
 
   get size(): number {
-    return this.#connections.size;
+    return this.node.live.size;
   }
 
   /**
@@ -55,16 +29,7 @@ export class LiveConnections {
    * returns, and with the answer that a request with that token would get now. Throws ERR_CAPACITY when full.
    */
   register(facts: TokenFacts, close: (why: Refused) => void, policy?: RoutePolicy): () => void {
-    if (this.size >= this.settings.liveConnectionsMax) {
-      throw new RevocationError('ERR_CAPACITY', `${this.size} live connections are held already`);
-    }
-    const keys = keysOf(facts);
-    const connection: Connection = { facts, policy, close, keys };
-    this.#connections.add(connection);
-    for (const key of keys) addTo(this.#byKey, key, connection);
-    // A revocation that took effect between the guard's check and this line announces itself to nobody any more.
-    queueMicrotask(() => this.#recheck(connection));
-    return () => void this.#remove(connection);
+    return this.node.live.register(facts, close, policy);
   }
 
   /** The same as an observable: it emits once, and registers for as long as somebody is subscribed. */
@@ -81,72 +46,8 @@ export class LiveConnections {
     );
   }
 
-  /** Begins to look after expiry and staleness. */
-  start(): void {
-    this.#disarm = this.settings.schedule(SWEEP_MS, () => this.#sweep([...this.#connections]));
-  }
-
   /** Closes all: the process ends, and a server that waits for its streams would never do so. */
   closeAll(): void {
-    this.#closing = true;
-    this.#disarm();
-    for (const connection of [...this.#connections]) this.#close(connection, GOING_AWAY);
+    this.node.live.closeAll();
   }
-
-  #onNotice(notice: FollowerNotice): void {
-    if (notice.kind === 'status') this.#recheckAll();
-    else if (notice.body.kind === 'revoked') {
-      for (const { issuer, key } of notice.body.revocations) {
-        for (const connection of [...(this.#byKey.get(keyOf(issuer, key)) ?? [])]) this.#recheck(connection);
-      }
-    }
-  }
-
-  #recheckAll(): void {
-    for (const connection of [...this.#connections]) this.#recheck(connection);
-  }
-
-  #sweep(waiting: Connection[]): void {
-    for (const connection of waiting.splice(0, SWEEP_SLICE)) this.#recheck(connection);
-    if (waiting.length === 0) this.start();
-    else this.#disarm = this.settings.schedule(0, () => this.#sweep(waiting));
-  }
-
-  #recheck(connection: Connection): void {
-    if (!this.#connections.has(connection)) return;
-    const answer = this.#closing ? GOING_AWAY : this.node.recheck(connection.facts, connection.policy);
-    if (answer.outcome === 'refuse') this.#close(connection, answer);
-  }
-
-  #close(connection: Connection, why: Refused): void {
-    if (!this.#remove(connection)) return;
-    try {
-      connection.close(why);
-    } catch (error) {
-      this.#logger.error('A live connection failed to close', error instanceof Error ? error.stack : undefined);
-    }
-  }
-
-  #remove(connection: Connection): boolean {
-    for (const key of connection.keys) removeFrom(this.#byKey, key, connection);
-    return this.#connections.delete(connection);
-  }
-}
-
-const GOING_AWAY: Refused = { outcome: 'refuse', status: 503, code: 'ERR_REVOCATION_UNKNOWN', retryAfterSeconds: 1 };
-
-/** Every key under which a revocation can hit this token. */
-const keysOf = (facts: TokenFacts): readonly string[] =>
-  KEY_KINDS.flatMap((kind) => tokenKey(kind, facts) ?? []).map((key) => keyOf(facts.issuer, key));
-
-function addTo(map: Map<string, Set<Connection>>, key: string, connection: Connection): void {
-  const connections = map.get(key);
-  if (connections === undefined) map.set(key, new Set([connection]));
-  else connections.add(connection);
-}
-
-function removeFrom(map: Map<string, Set<Connection>>, key: string, connection: Connection): void {
-  const connections = map.get(key);
-  connections?.delete(connection);
-  if (connections?.size === 0) map.delete(key);
 }

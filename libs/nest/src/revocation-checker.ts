@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type TokenFacts } from '@revocast/core';
 import { type GateAnswer, type RecheckAnswer } from '@revocast/gate';
+import { RevocationNode } from '@revocast/node';
 import { type RoutePolicy } from './decorators.js';
-import { RevocationNode } from './revocation-node.js';
 
 /**
  * Checks by hand what no HTTP guard sees: the token of a WebSocket handshake, of a message, of a job.

@@ -2,9 +2,9 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { HttpAdapterHost, Reflector } from '@nestjs/core';
 import { RevocationError, type TokenFacts, type Verdict } from '@revocast/core';
 import { bearerToken, type GateAnswer, type TokenClaims } from '@revocast/gate';
+import { authorizationOf, refusalHeaders, RevocationNode } from '@revocast/node';
 import { POLICY, PUBLIC, type RoutePolicy } from './decorators.js';
-import { RevocationRefusal, refusalHeaders, type Refused } from './refusal.js';
-import { RevocationNode } from './revocation-node.js';
+import { RevocationRefusal, type Refused } from './refusal.js';
 
 /** What the guard leaves on a request that it let pass. */
 export interface RevocationRequest {
@@ -106,23 +106,6 @@ function assertHttp(context: ExecutionContext): void {
     `RevocationGuard knows HTTP requests only, and ${where} is called by "${type}": ask RevocationChecker there, or mark it @Public()`,
   );
 }
-
-/**
- * `headers` keeps the first of two Authorization headers, and a proxy may have looked at the second: both are to be seen.
- * Read from what came over the wire: `headersDistinct` would sort all headers of each request.
- */
-function authorizationOf(request: IncomingRequest): string | readonly string[] | undefined {
-  const raw = request.rawHeaders ?? request.raw?.rawHeaders ?? [];
-  const values: string[] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const [name, value] = [raw[at] ?? '', raw[at + 1] ?? ''];
-    // By its length first: few names need to be lowered at all.
-    if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION) values.push(value);
-  }
-  return values.length === 0 ? request.headers[AUTHORIZATION] : values;
-}
-
-const AUTHORIZATION = 'authorization';
 
 function tightest(policies: readonly (RoutePolicy | undefined)[]): RoutePolicy | undefined {
   const bounds = policies.flatMap((policy) => (policy === undefined ? [] : [policy.stalenessMsMax]));

@@ -1,13 +1,27 @@
-import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata, type Provider } from '@nestjs/common';
-import { createNode } from './create-node.js';
+import {
+  Logger,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type Provider,
+} from '@nestjs/common';
+import {
+  createNode,
+  RevocationNode,
+  settingsFrom,
+  type RevocationNodeOptions,
+  type RevocationSettings,
+} from '@revocast/node';
 import { RevocationLifecycle } from './lifecycle.js';
 import { LiveConnections } from './live-connections.js';
-import { settingsFrom, type RevocationModuleOptions, type RevocationSettings } from './options.js';
 import { RevocationChecker } from './revocation-checker.js';
 import { RevocationHealthIndicator } from './revocation-health.js';
-import { RevocationNode } from './revocation-node.js';
 import { RevocationGuard } from './revocation.guard.js';
 import { OPTIONS, SETTINGS } from './tokens.js';
+
+/** What the module needs to know; docs of each option say its unit and default. */
+export type RevocationModuleOptions = RevocationNodeOptions;
 
 export interface RevocationModuleAsyncOptions
   extends Pick<ModuleMetadata, 'imports'>, Pick<FactoryProvider<RevocationModuleOptions>, 'inject' | 'useFactory'> {}
@@ -35,12 +49,15 @@ export class RevocationModule {
   }
 }
 
+const settingsWithNestLog = (options: RevocationModuleOptions): RevocationSettings =>
+  settingsFrom({ log: new Logger('RevocationModule'), ...options });
+
 const assemble = (options: Provider): DynamicModule => ({
   module: RevocationModule,
   global: true,
   providers: [
     options,
-    { provide: SETTINGS, inject: [OPTIONS], useFactory: settingsFrom },
+    { provide: SETTINGS, inject: [OPTIONS], useFactory: settingsWithNestLog },
     { provide: RevocationNode, inject: [SETTINGS], useFactory: (settings: RevocationSettings) => createNode(settings) },
     RevocationLifecycle,
     ...SHARED,

@@ -2,7 +2,7 @@ import { type Schedule } from '@revocast/core';
 import { BaseRpcContext, Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { RevocationError } from '@revocast/core';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { systemSchedule } from '../system.js';
+import { systemSchedule } from '@revocast/node';
 import { EventCursor, type EventSource, type EventStart } from './event-cursor.js';
 import { matches, matchesAny, type RevocationEvent } from './events.js';
 

@@ -1,4 +1,8 @@
 export { RevocationTestingModule, type OverridableBuilder } from './revocation-testing.module.js';
-export { TestRevocations, type TestRevocation, type TestRevocationsOptions } from './test-revocations.js';
-export { type TestState } from './test-follower.js';
-export { unsignedTestToken } from './test-token.js';
+export {
+  TestRevocations,
+  unsignedTestToken,
+  type TestRevocation,
+  type TestRevocationsOptions,
+  type TestState,
+} from '@revocast/node/testing';

@@ -1,9 +1,9 @@
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
+import { RevocationNode } from '@revocast/node';
+import { TestRevocations } from '@revocast/node/testing';
 import { RevocationLifecycle } from '../lifecycle.js';
 import { SHARED } from '../revocation.module.js';
-import { RevocationNode } from '../revocation-node.js';
 import { OPTIONS, SETTINGS } from '../tokens.js';
-import { TEST_SETTINGS, TestRevocations } from './test-revocations.js';
 
 /** The part of `TestingModuleBuilder` that is needed here, so that `@nestjs/testing` stays a choice of the app. */
 export interface OverridableBuilder<Self> {
@@ -23,7 +23,6 @@ export class RevocationTestingModule {
       global: true,
       providers: [
         { provide: TestRevocations, useValue: revocations },
-        { provide: SETTINGS, useValue: TEST_SETTINGS },
         { provide: RevocationNode, useFactory: () => nodeOf(revocations) },
         RevocationLifecycle,
         ...SHARED,
@@ -49,7 +48,7 @@ export class RevocationTestingModule {
       .overrideProvider(OPTIONS)
       .useValue({})
       .overrideProvider(SETTINGS)
-      .useValue(TEST_SETTINGS)
+      .useValue({})
       .overrideProvider(RevocationNode)
       .useValue(revocations.node);
   }

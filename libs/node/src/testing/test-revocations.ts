@@ -27,7 +27,7 @@ import {
   type TokenClaims,
   type Verified,
 } from '@revocast/gate';
-import { LIVE_CONNECTIONS_MAX_DEFAULT, type RevocationSettings } from '../options.js';
+import { type RevocationSettings } from '../options.js';
 import { RevocationNode } from '../revocation-node.js';
 import { systemClock, systemSchedule } from '../system.js';
 import { TEST_LOG, TestFollower, type TestState } from './test-follower.js';
@@ -64,7 +64,7 @@ export type TestRevocation = RevocationKey & {
  * ```ts
  * const token = revocations.token({ sub: 'alice' });
  * revocations.revoke({ scope: 'subject', sub: 'alice' });
- * await request(server).get('/me').set('Authorization', `Bearer ${token}`).expect(401);
+ * await fetch(url, { headers: { authorization: `Bearer ${token}` } }); // 401
  * ```
  */
 export class TestRevocations {
@@ -72,7 +72,7 @@ export class TestRevocations {
   readonly #follower: TestFollower;
   readonly #records: FeedRecord[] = [];
   readonly #issuerOf = new Map<string, Revocation>();
-  /** Stands in for the node of `RevocationModule`. */
+  /** Stands in for the node of the application. */
   readonly node: RevocationNode;
 
   constructor({ mode = 'strict', stalenessMsMax = STALENESS_MS_MAX_DEFAULT, issuers }: TestRevocationsOptions = {}) {
@@ -171,13 +171,6 @@ export class TestRevocations {
     return { claims, header: { alg: 'none' }, facts };
   }
 }
-
-/** What `RevocationModule` makes of its options, in the terms of the testing module. */
-export type TestSettings = Pick<RevocationSettings, 'schedule' | 'liveConnectionsMax'>;
-export const TEST_SETTINGS: TestSettings = {
-  schedule: systemSchedule,
-  liveConnectionsMax: LIVE_CONNECTIONS_MAX_DEFAULT,
-};
 
 function effectOf(command: TestRevocation): Effect {
   const { scope, until, issuedBefore } = command;

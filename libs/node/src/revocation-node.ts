@@ -16,15 +16,18 @@ import {
   type IssuerConfig,
   type RecheckAnswer,
   type ReloadableGate,
+  type RoutePolicy,
   type TokenCacheStatus,
 } from '@revocast/gate';
-import { type RoutePolicy } from './decorators.js';
 import { HeartbeatPulse } from './heartbeat-pulse.js';
+import { LiveConnections, type LiveConnectionSettings } from './live-connections.js';
 import { localReport } from './local-report.js';
 import { type LocalWatch } from './local-watch.js';
-import { type NodeIdentity } from './options.js';
+import { configError, LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity } from './options.js';
+import { policyProblems } from './route-policy.js';
 
-export interface RevocationNodeParts extends NodeIdentity {
+export interface RevocationNodeParts
+  extends NodeIdentity, Partial<Pick<LiveConnectionSettings, 'liveConnectionsMax' | 'log'>> {
   readonly nodeId: string;
   readonly version: string;
   readonly mode: Mode;
@@ -53,11 +56,13 @@ export interface NodeStatus extends FollowerStatus, NodeIdentity {
 }
 
 /**
- * One process's part in the fleet: it follows the log, answers for tokens and says about itself how far it is. Guard,
- * checker, live connections, health and reactions all share the one of their module.
+ * One process's part in the fleet: it follows the log, answers for tokens and says about itself how far it is. Whatever
+ * protects a request, a message or a connection in this process shares this one.
  */
 export class RevocationNode {
   readonly #pulse: HeartbeatPulse;
+  /** Sockets and streams that end with their token. */
+  readonly live: LiveConnections;
   #gate: ReloadableGate;
   #wired = false;
   #asked = false;
@@ -77,6 +82,7 @@ export class RevocationNode {
     });
     // Registered before any other: what is closed because of a change is closed before anybody hears of the change.
     parts.local?.onChange((status) => this.#onLocalChange(status));
+    this.live = new LiveConnections(this, { liveConnectionsMax: LIVE_CONNECTIONS_MAX_DEFAULT, log: console, ...parts });
   }
 
   /**
@@ -89,11 +95,13 @@ export class RevocationNode {
     this.#started = true;
     this.parts.follower.start();
     this.#pulse.start();
+    this.live.start();
   }
 
   /** From the first moment on every answer that needs freshness is unknown; then the fleet is told, then the feed closed. */
   close(): Promise<void> {
     this.#closed = true;
+    this.live.closeAll();
     this.parts.local?.close();
     return this.parts.follower.close();
   }
@@ -106,7 +114,7 @@ export class RevocationNode {
   /** The same answer, at once if the token was verified before. */
   checkNow(token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer> {
     this.#asked = true;
-    if (policy !== undefined) this.tighten(policy.stalenessMsMax);
+    if (policy?.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
     const answer = this.#gate.checkNow(token, policy);
     return 'outcome' in answer ? this.#told(answer) : answer.then((later) => this.#told(later));
   }
@@ -136,7 +144,7 @@ export class RevocationNode {
     this.#pulse.soon();
   }
 
-  /** A guard was found before a handler. */
+  /** Something that asks this node stands before a handler. */
   markWired(): void {
     this.#wired = true;
     this.#pulse.soon();
@@ -169,6 +177,21 @@ export class RevocationNode {
 
   get stalenessMsMax(): number {
     return this.parts.stalenessMsMax;
+  }
+
+  /** As configured; a local file may override it, which `status()` shows. */
+  get mode(): Mode {
+    return this.parts.mode;
+  }
+
+  /**
+   * Takes a route's policy into account before its first request. Throws ERR_CONFIG when it is no tightening; `where` names
+   * the route in the message.
+   */
+  acceptPolicy(policy: RoutePolicy, where: string): void {
+    const problems = policyProblems(where, policy, this);
+    if (problems.length > 0) throw configError(problems);
+    if (policy.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
   }
 
   #told(answer: GateAnswer): GateAnswer {

@@ -19,6 +19,7 @@ import {
   type TokenCacheOptions,
 } from '@revocast/gate';
 import { localFile, type LocalSource } from './local-source.js';
+import { type NodeLog } from './local-log.js';
 import { systemClock, systemSchedule } from './system.js';
 
 /** How this process names itself to the fleet. */
@@ -28,9 +29,9 @@ export interface NodeIdentity {
   readonly instance: string;
 }
 
-export interface RevocationModuleOptions {
+export interface RevocationNodeOptions {
   /**
-   * Where records come from, not yet opened: the module opens and closes it. Either the feed, or a function that makes
+   * Where records come from, not yet opened: the node opens and closes it. Either the feed, or a function that makes
    * it and is told under which names this process reports.
    */
   readonly feed: Feed | ((identity: NodeIdentity) => Feed);
@@ -68,6 +69,8 @@ export interface RevocationModuleOptions {
   readonly onVerdict?: (answer: GateAnswer) => void;
   /** How key sets are fetched; default the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch;
+  /** Told what nobody asked for and somebody has to see, as data, never with a token in it. Default: the console. */
+  readonly log?: NodeLog;
   /** For tests. Default: the clocks of the process. */
   readonly clock?: Clock;
   /** For tests. Default: timers that keep no process alive. */
@@ -88,6 +91,7 @@ export interface RevocationSettings extends NodeIdentity {
   readonly onVerdict: (answer: GateAnswer) => void;
   readonly fetch: typeof globalThis.fetch | undefined;
   readonly filter: FilterFactory | undefined;
+  readonly log: NodeLog;
   readonly clock: Clock;
   readonly schedule: Schedule;
 }
@@ -102,7 +106,7 @@ const VERSION = /^[\x21-\x7e]{1,128}$/;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 /** Throws ERR_CONFIG that lists all problems at once. */
-export function settingsFrom(options: RevocationModuleOptions): RevocationSettings {
+export function settingsFrom(options: RevocationNodeOptions): RevocationSettings {
   const { stalenessMsMax = STALENESS_MS_MAX_DEFAULT, liveConnectionsMax = LIVE_CONNECTIONS_MAX_DEFAULT } = options;
   const { nodeId = hostname(), version = 'unknown', clock = systemClock, schedule = systemSchedule } = options;
   const identity = { service: options.service, instance: randomUUID() };
@@ -112,21 +116,18 @@ export function settingsFrom(options: RevocationModuleOptions): RevocationSettin
   // A feed is made last, and only from names that are good: making it may open files or sockets.
   const feed = problems.length === 0 ? attempt(problems, () => feedOf(options.feed, identity)) : undefined;
   if (issuers === undefined || feed === undefined || problems.length > 0) throw configError(problems);
-  const { mode, fetch, filter, onVerdict = () => undefined } = options;
+  const { mode, fetch, filter, log = console, onVerdict = () => undefined } = options;
   const local = typeof options.localFile === 'string' ? localFile(options.localFile) : options.localFile;
   return {
     ...identity,
     ...{ feed, issuers, mode, nodeId, version, stalenessMsMax, liveConnectionsMax, tokenCache },
     localFile: local,
-    ...{ onVerdict, fetch, filter, clock, schedule },
+    ...{ onVerdict, fetch, filter, log, clock, schedule },
   };
 }
 
 export const configError = (problems: readonly string[]): RevocationError =>
-  new RevocationError(
-    'ERR_CONFIG',
-    `RevocationModule cannot start:\n${problems.map((line) => `- ${line}`).join('\n')}`,
-  );
+  new RevocationError('ERR_CONFIG', `Revocast cannot start:\n${problems.map((line) => `- ${line}`).join('\n')}`);
 
 interface Defaulted {
   readonly stalenessMsMax: unknown;
@@ -136,7 +137,7 @@ interface Defaulted {
 }
 
 /** What can be wrong without the types noticing: most options come out of an environment. */
-function plainProblems({ mode, service, localFile }: RevocationModuleOptions, defaulted: Defaulted): string[] {
+function plainProblems({ mode, service, localFile }: RevocationNodeOptions, defaulted: Defaulted): string[] {
   const problems: string[] = [];
   if (!MODES.includes(mode)) problems.push(`mode: choose one of ${MODES.join(', ')}; there is no default`);
   if (!SERVICE.test(service)) problems.push('service: 1 to 64 characters A-Z a-z 0-9 _ -');
@@ -150,7 +151,7 @@ function plainProblems({ mode, service, localFile }: RevocationModuleOptions, de
   return problems;
 }
 
-function feedOf(feed: RevocationModuleOptions['feed'], identity: NodeIdentity): Feed {
+function feedOf(feed: RevocationNodeOptions['feed'], identity: NodeIdentity): Feed {
   const made: unknown = typeof feed === 'function' ? feed(identity) : feed;
   if (typeof made !== 'object' || made === null || !('open' in made) || !('report' in made)) {
     throw new RevocationError('ERR_CONFIG', 'feed: pass a feed, such as createJetStreamFeed({ ... })');

@@ -1,8 +1,13 @@
-import { type Logger } from '@nestjs/common';
 import { type LocalOverridesStatus } from '@revocast/core';
 
+/** Where a node writes what needs eyes: `console`, a Nest or Fastify logger. */
+export interface NodeLog {
+  warn(line: unknown): void;
+  error(line: unknown): void;
+}
+
 /** Writes a line for each change of what a local file overrides: an alarm, since nobody should get used to it. */
-export function localFileLog(logger: Pick<Logger, 'warn' | 'error'>): (status: LocalOverridesStatus) => void {
+export function localFileLog(logger: NodeLog): (status: LocalOverridesStatus) => void {
   let before = NOTHING;
   let brokenBefore: string | undefined;
   return (status) => {

@@ -1,6 +1,6 @@
-import { Logger } from '@nestjs/common';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type TokenFacts } from '@revocast/core';
+import { type Refusal } from '@revocast/gate';
 import {
   aRevocation,
   epochOpenedBody,
@@ -11,14 +11,14 @@ import {
   type InMemoryFeed,
 } from '@revocast/testing';
 import { createNode } from './create-node.js';
-import { LiveConnections, SWEEP_MS } from './live-connections.js';
-import { settingsFrom, type RevocationModuleOptions } from './options.js';
-import { type Refused } from './refusal.js';
+import { SWEEP_MS } from './live-connections.js';
+import { type RevocationNode } from './revocation-node.js';
+import { settingsFrom, type RevocationNodeOptions } from './options.js';
 
 const ISSUER = 'https://issuer.example';
 
 /** A node that is current, on time that stands still, with live connections. */
-async function aCurrentNode(more: Partial<RevocationModuleOptions> = {}) {
+async function aCurrentNode(more: Partial<RevocationNodeOptions> = {}) {
   const time = new ManualTime();
   const broker = new InMemoryBroker({ schedule: time.schedule, now: () => time.wall() });
   broker.createLog('epoch-1');
@@ -28,9 +28,8 @@ async function aCurrentNode(more: Partial<RevocationModuleOptions> = {}) {
   const surroundings = { clock: time, schedule: time.schedule };
   const settings = settingsFrom({ feed, issuers, mode: 'strict', service: 'orders', ...surroundings, ...more });
   const node = createNode(settings);
-  const live = new LiveConnections(node, settings);
+  const { live } = node;
   void node.start();
-  live.start();
   await time.until(() => node.status().state === 'current');
   const now = Math.floor(time.wall() / 1000);
   const factsOf = (parts: Partial<Record<keyof TokenFacts, unknown>> = {}): TokenFacts =>
@@ -39,8 +38,8 @@ async function aCurrentNode(more: Partial<RevocationModuleOptions> = {}) {
 }
 
 /** Holds a connection and notes with what answer it was closed. */
-function held(live: LiveConnections, facts: TokenFacts) {
-  const closed: Refused[] = [];
+function held(live: RevocationNode['live'], facts: TokenFacts) {
+  const closed: Refusal[] = [];
   const release = live.register(facts, (why) => closed.push(why));
   return { closed, release };
 }
@@ -49,10 +48,6 @@ const suspended = (parts: Parameters<typeof aRevocation>[0]) =>
   revokedBody(aRevocation({ ...parts, effect: { kind: 'suspended' } }));
 
 // One of these tests provokes an error that is logged.
-beforeAll(() => {
-  Logger.overrideLogger(false);
-});
-
 describe('live connections', () => {
   it.each(['token', 'session', 'subject', 'client', 'grant', 'device', 'issuer', 'key'] as const)(
     'D18: are closed by a revocation of scope %s that hits their token, and others stay',
@@ -128,7 +123,7 @@ describe('live connections', () => {
 
   it('follow the tighter bound of their route', async () => {
     const { time, feed, live, factsOf } = await aCurrentNode();
-    const closed: Refused[] = [];
+    const closed: Refusal[] = [];
     live.register(factsOf(), (why) => closed.push(why), { stalenessMsMax: 20_000 });
     const { closed: ofModule } = held(live, factsOf());
     feed.disconnect();
@@ -148,7 +143,9 @@ describe('live connections', () => {
   });
 
   it('go on being closed when the closing of one of them throws', async () => {
-    const { time, broker, live, factsOf } = await aCurrentNode();
+    const logged: unknown[] = [];
+    const log = { warn: () => undefined, error: (line: unknown) => logged.push(line) };
+    const { time, broker, live, factsOf } = await aCurrentNode({ log });
     live.register(factsOf(), () => {
       throw new Error('socket is gone');
     });
@@ -156,6 +153,7 @@ describe('live connections', () => {
     broker.publish(suspended({ scope: 'subject' }));
     await time.advance(0);
     expect(closed).toHaveLength(1);
+    expect(logged).toEqual([expect.objectContaining({ event: 'liveConnectionNotClosed' })]);
   });
 
   it('are refused above their limit instead of growing without one', async () => {
@@ -183,19 +181,5 @@ describe('live connections', () => {
     const late = held(live, factsOf());
     await time.advance(0);
     expect([early.closed[0]?.status, late.closed[0]?.status]).toEqual([503, 503]);
-  });
-
-  it('end an observable once, and are released by whoever unsubscribes', async () => {
-    const { time, broker, live, factsOf } = await aCurrentNode();
-    const seen: string[] = [];
-    live.ended(factsOf()).subscribe({ next: ({ code }) => seen.push(code), complete: () => seen.push('complete') });
-    live
-      .ended(factsOf({ sub: 'bob' }))
-      .subscribe()
-      .unsubscribe();
-    expect(live.size).toBe(1);
-    broker.publish(suspended({ scope: 'subject' }));
-    await time.advance(0);
-    expect(seen).toEqual(['ERR_TOKEN_REVOKED', 'complete']);
   });
 });

@@ -5,7 +5,7 @@ export const FILTERS = ['blocked', 'bloom-filters'] as const;
 export type FilterName = (typeof FILTERS)[number];
 
 /**
- * The filter of that name, for the option `filter`. `bloom-filters` needs the package of that name beside `@revocast/nest`,
+ * The filter of that name, for the option `filter`. `bloom-filters` needs the package of that name beside this one,
  * which is imported only then. Throws ERR_CONFIG when it is not installed.
  */
 export async function loadFilter(name: FilterName): Promise<FilterFactory> {

@@ -1,21 +1,19 @@
-import { Logger } from '@nestjs/common';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type LocalReading } from '@revocast/core';
+import { type Refusal } from '@revocast/gate';
 import { epochOpenedBody, InMemoryBroker, ManualTime, someFacts } from '@revocast/testing';
 import { createNode } from './create-node.js';
-import { LiveConnections } from './live-connections.js';
+import { healthOf } from './health.js';
 import { localFileLog } from './local-log.js';
 import { LOOK_EVERY_MS, LOOK_MS_MAX } from './local-watch.js';
-import { settingsFrom, type RevocationModuleOptions } from './options.js';
-import { type Refused } from './refusal.js';
-import { RevocationHealthIndicator } from './revocation-health.js';
+import { settingsFrom, type RevocationNodeOptions } from './options.js';
 
 const ISSUER = 'https://issuer.example';
 const ABSENT: LocalReading = { kind: 'absent' };
 const BROKEN: LocalReading = { kind: 'unreadable', because: 'is no JSON object' };
 
 /** A node on time that stands still, whose local file is whatever `file.reading` says; `undefined` = a mount that hangs. */
-async function aNode(first: LocalReading | undefined, more: Partial<RevocationModuleOptions> = {}, isOut = false) {
+async function aNode(first: LocalReading | undefined, more: Partial<RevocationNodeOptions> = {}, isOut = false) {
   const time = new ManualTime();
   const broker = new InMemoryBroker({ schedule: time.schedule, now: () => time.wall() });
   if (!isOut) broker.createLog('epoch-1');
@@ -31,10 +29,9 @@ async function aNode(first: LocalReading | undefined, more: Partial<RevocationMo
     ...more,
   });
   const node = createNode(settings);
-  const live = new LiveConnections(node, settings);
-  const health = new RevocationHealthIndicator(node);
+  const { live } = node;
+  const health = { health: () => healthOf(node.status()) };
   void node.start();
-  live.start();
   await time.advance(first === undefined ? LOOK_MS_MAX : 0);
   if (!isOut) await time.until(() => node.status().state === 'current');
   const seconds = (ms: number): number => (time.wall() + ms) / 1000;
@@ -46,14 +43,10 @@ async function aNode(first: LocalReading | undefined, more: Partial<RevocationMo
     file.reading = { kind: 'document', document: { version: 1, ...document } };
     await time.advance(LOOK_EVERY_MS);
   };
-  const closed: Refused[] = [];
+  const closed: Refusal[] = [];
   live.register(facts, (why) => closed.push(why));
   return { time, broker, feed, node, live, health, file, facts, kill, override, write, closed };
 }
-
-beforeAll(() => {
-  Logger.overrideLogger(false);
-});
 
 describe('a node with a local file', () => {
   it('D18: closes the live connections that a local revocation hits, also while the broker is out', async () => {

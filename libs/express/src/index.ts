@@ -1,0 +1,1 @@
+export { revocation, type RevocationMiddleware, type RevocationOptions } from './middleware.js';

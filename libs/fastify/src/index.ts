@@ -1,0 +1,1 @@
+export { revocationPlugin, type RevocationPluginOptions, type RouteRule } from './plugin.js';
