@@ -130,7 +130,7 @@ class TokenGate implements ReloadableGate {
 
   recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer {
     const verdict = this.#verdictOn(facts, policy);
-    return this.#reported(this.#conclude(facts, verdict, this.verifier.refusalNow(facts)));
+    return this.#reported(this.#conclude(facts, verdict, this.verifier.refusalNow(facts), policy));
   }
 
   verify(token: string, options?: VerifyOptions): Promise<Verified> {
@@ -174,7 +174,7 @@ class TokenGate implements ReloadableGate {
     // Nothing is awaited from here on: a proof of freshness read before a wait could run out during it.
     const verdict = this.#verdictOn(facts, policy);
     const refusal = this.verifier.isOver(known) ? 'ERR_TOKEN_EXPIRED' : undefined;
-    const answer = this.#conclude(facts, verdict, refusal);
+    const answer = this.#conclude(facts, verdict, refusal, policy);
     if (scopeHit(answer) === 'key') this.verifier.forget(token);
     if (answer.outcome === 'refuse') return this.#reported(answer);
     return this.#reported({ outcome: 'pass', facts, verdict: answer.verdict, claims });
@@ -188,7 +188,12 @@ class TokenGate implements ReloadableGate {
    * `refusal` is asked for after the look-up: a revocation stops counting once its tokens have expired, and a clock read
    * before it could call a token alive that the look-up no longer finds revoked.
    */
-  #conclude(facts: TokenFacts, verdict: Verdict, refusal: ReturnType<RecallingVerifier['refusalNow']>): RecheckAnswer {
+  #conclude(
+    facts: TokenFacts,
+    verdict: Verdict,
+    refusal: ReturnType<RecallingVerifier['refusalNow']>,
+    policy: RoutePolicy | undefined,
+  ): RecheckAnswer {
     if (refusal !== undefined) return outlived(refusal, facts);
     if (passes(verdict, this.#modeUnder(policy))) return { outcome: 'pass', facts, verdict };
     if (verdict.kind === 'revoked') return revoked(verdict, facts);
