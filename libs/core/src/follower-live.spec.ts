@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aCurrentScene, aScene, openEpoch, revoke, untilCurrent, verdictOn } from '@revocast/testing';
+import { sequence } from './units.js';
 
 describe('A follower of a live feed', () => {
   it('reads what it missed while it was cut off for a second (D7)', async () => {
@@ -27,6 +28,20 @@ describe('A follower of a live feed', () => {
     await scene.time.advance(5_000);
     expect(verdictOn(scene, 'jti-lost').kind).toBe('revoked');
     expect(scene.follower.status().watermark).toBe(3);
+  });
+
+  it('does not pass a sequence under which somebody sent the record before it, until it has read both', async () => {
+    const scene = await aCurrentScene();
+    scene.broker.faults = { deliver: () => [], refuses: (ask) => ask === 'read' };
+    revoke(scene, 'jti-2');
+    const late = scene.broker.log?.at(sequence(2));
+    scene.broker.faults = { refuses: (ask) => ask === 'read' };
+    scene.broker.inject({ ...late!, sequence: sequence(3) });
+    scene.broker.faults = { deliver: () => [] };
+    revoke(scene, 'jti-3');
+    await scene.time.until(() => scene.follower.status().watermark === 3, 10_000, 1);
+    expect(verdictOn(scene, 'jti-3').kind).toBe('revoked');
+    expect(scene.follower.status().counters.resyncs).toBe(0);
   });
 
   it('learns from a tick that the newest record was lost', async () => {

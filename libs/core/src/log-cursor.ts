@@ -104,14 +104,14 @@ export class LogCursor {
   read(record: FeedRecord): boolean {
     this.#learn(record);
     if (this.#applier.index === undefined) {
-      this.#searched.mark(record.sequence);
+      this.#searched.mark(record.sequence, true);
       return true;
     }
     const known = this.#identities.at(record.sequence);
     if (known === record.identity && this.#progress.has(record.sequence)) return true;
     if (known !== undefined && known !== record.identity && record.sequence <= this.watermark) return false;
     this.#doubtTwins(record);
-    this.#take(record);
+    this.#take(record, true);
     return true;
   }
 
@@ -241,7 +241,7 @@ export class LogCursor {
       return 'waiting';
     }
     const expected = this.#progress.target + 1;
-    this.#take(record);
+    this.#take(record, false);
     return record.sequence > expected ? 'gap' : 'applied';
   }
 
@@ -260,16 +260,20 @@ export class LogCursor {
     return this.#joinedAt !== undefined && sequence > this.#joinedAt;
   }
 
-  /** The log has this record here. So what we took for it elsewhere was perhaps sent by somebody else: the log is asked. */
+  /**
+   * The log has this record here. So what we took for it elsewhere was perhaps sent by somebody else: that sequence is read,
+   * before the watermark may pass it; where it has, the log is asked and nothing is proven meanwhile.
+   */
   #doubtTwins({ sequence, identity }: FeedRecord): void {
     const twin = this.#identities.sequenceOf(identity);
-    if (twin !== undefined && twin !== sequence) this.#checks.sawConflict(twin);
+    if (twin === undefined || twin === sequence) return;
+    if (!this.#progress.unmark(twin)) this.#checks.sawConflict(twin);
   }
 
   /** Applies first and moves the watermark second: it never passes what is not in the index. Listeners hear of it here alone, once. */
-  #take(record: FeedRecord): void {
+  #take(record: FeedRecord, fromLog: boolean): void {
     const body = this.#applier.apply(record, this.log.epoch);
-    if (this.#progress.mark(record.sequence)) this.#identities.remember(record.sequence, record.identity);
+    if (this.#progress.mark(record.sequence, fromLog)) this.#identities.remember(record.sequence, record.identity);
     if (opensEpoch(record, this.log.epoch)) this.#openedAt ??= record.sequence;
     if (body !== undefined) this.#onEffect(record.sequence, body);
   }

@@ -86,9 +86,9 @@ const MUTANTS: readonly Mutant[] = [
       const last = new WeakMap<LogProgress, number>();
       const mark = originalOf(LogProgress.prototype, 'mark');
       replace(LogProgress.prototype, 'mark', {
-        value(this: LogProgress, ...[at]: Parameters<LogProgress['mark']>) {
+        value(this: LogProgress, ...[at, fromLog]: Parameters<LogProgress['mark']>) {
           last.set(this, at);
-          return mark.call(this, at);
+          return mark.call(this, at, fromLog);
         },
       });
       replace(LogProgress.prototype, 'watermark', {
