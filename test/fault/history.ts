@@ -84,6 +84,6 @@ export class RoundHistory {
   }
 
   settle(healedMs: number): void {
-    this.entries.push({ kind: 'settled', at: this.now(), healedMs, unproven: [] });
+    this.entries.push({ kind: 'settled', at: this.now(), healedMs, unproven: [], missing: [] });
   }
 }

@@ -109,19 +109,21 @@ const live: Guarantee = (history) => {
   ];
 };
 
-/** After any cut the log is enough to know everything that binds. */
+/** After any cut the log is enough to know everything that binds, and after any loss everything that was confirmed. */
 const resumable: Guarantee = (history) => {
   const nodes = afterwards(history);
+  const settled = history.findLast((entry) => entry.kind === 'settled');
   let atTheEnd: readonly Placement[] = [];
   judgeEach(history, (_, { standing }) => {
     atTheEnd = standing;
     return undefined;
   });
-  return nodes
+  const unlearned = nodes
     .filter(({ covers }) => covers)
     .flatMap(({ node, found }) =>
       atTheEnd.filter(({ id }) => !found.has(id)).map(({ id }) => `${node} never learned of ${id}`),
     );
+  return [...unlearned, ...(settled?.missing ?? []).map((id) => `the log lacks ${id}, which was confirmed`)];
 };
 
 /**

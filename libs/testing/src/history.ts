@@ -91,6 +91,8 @@ export interface Settlement {
   readonly healedMs: number;
   /** Revocations in the log of which no service can say yet that they are enforced. */
   readonly unproven: readonly string[];
+  /** Revocations that the broker had confirmed, and that the log lacks although nobody lifted them. */
+  readonly missing: readonly string[];
 }
 
 export type History = readonly HistoryEntry[];

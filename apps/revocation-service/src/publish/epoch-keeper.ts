@@ -144,6 +144,11 @@ export class EpochKeeper {
     return this.#head;
   }
 
+  /** What the log of this epoch is known to have stored: whatever is published from now on gets a higher sequence. */
+  storedOf(epoch: string): Sequence {
+    return epoch === this.#journal?.epoch ? this.#head : sequence(0);
+  }
+
   /** The log of this name stored a record there. A late word of a log that was given up says nothing about ours. */
   noteStored(log: string, at: Sequence): void {
     if (log !== this.#journal?.log?.name || at <= this.#head) return;

@@ -194,7 +194,14 @@ const MUTANTS: readonly Mutant[] = [
     breaks: 'enforced',
     spoil: () => ({ alterView: (_good, options) => createFleetView({ ...options, hasLostRecords: () => false }) }),
   },
+  {
+    name: 'comparesHeadOnly',
+    seed: 1,
+    what: 'whose service looks only at how far the log goes',
+    breaks: 'resumable',
+    spoil: () => ({ isKept: (expected, log) => log.last >= (expected.at(-1)?.sequence ?? 0) }),
+  },
 ];
 
-/** Every premise of the word "enforced", left out. */
+/** Every premise of the word "enforced", left out, and of a log that is whole. */
 export const FLEET_MUTANTS: readonly Mutant[] = MUTANTS;

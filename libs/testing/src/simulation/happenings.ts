@@ -233,8 +233,8 @@ const ACTS = {
     return 'somebody deletes the log and makes it again';
   },
   forge: (world, { size }) => {
-    world.forge(size < 0.5);
-    return size < 0.5 ? 'a forger writes into the log' : 'a forger sends records';
+    world.forge(size >= 0.5);
+    return size >= 0.5 ? 'a forger writes into the log' : 'a forger sends records';
   },
   replay: (world, { who, size }) => {
     const movedBy = size < 0.4 ? 0 : Math.round((size - 0.7) * 20);

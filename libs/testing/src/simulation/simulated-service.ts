@@ -9,6 +9,7 @@ import {
   sequence,
 } from '@revocast/core';
 import { anIssuer, AN_ISSUER, epochOpenedBody, liftedBody, revokedBody } from '../builders.js';
+import { type InMemoryLog } from '../in-memory-log.js';
 import { type Journal, type JournalRecord } from './journal.js';
 import { ProcessTime } from './process-time.js';
 import { ServiceLink } from './service-link.js';
@@ -23,6 +24,8 @@ const LOOK_MS_MAX = 500;
 const LOOK_MS_MIN = 5;
 /** How long a log must be seen missing or damaged before it is written anew. Milliseconds. */
 const DAMAGED_MS = 1_000;
+/** Confirmed records that are compared with the log in each review. */
+const COMPARED_MAX = 64;
 /** Revocations per record when an epoch is filled. */
 const PACKED = 4;
 
@@ -36,15 +39,22 @@ export interface ServiceSurroundings extends Surroundings {
   readonly replaceLog: () => void;
   /** Whether the epoch may be opened. */
   readonly mayAnnounce: (journal: Journal) => boolean;
-  readonly store: (record: JournalRecord) => number | undefined;
+  /** Whether the log still has what was confirmed. */
+  readonly isKept: (expected: readonly JournalRecord[], log: InMemoryLog) => boolean;
+  readonly store: (record: JournalRecord) => Stored | undefined;
   readonly claim: (service: string, record: JournalRecord, propagation: Propagation) => void;
 }
 
-/** The log as the service saw it: who it is, and what stands where the last confirmed record should. */
+/** Where the broker has a record. `duplicate`: it had it before. */
+export interface Stored {
+  readonly at: number;
+  readonly duplicate: boolean;
+}
+
+/** The log as the service saw it: who it is, and whether confirmed records stand where they should. */
 interface Seen {
   readonly identity: LogIdentity;
-  readonly expected: string | undefined;
-  readonly standing: string | undefined;
+  readonly isKept: boolean;
 }
 
 /** A process of the service. */
@@ -182,13 +192,20 @@ export class SimulatedService {
 
   #send(running: Running, record: JournalRecord): void {
     running.triedAt.set(record.recordId, running.process.monotonic());
+    const before = this.around.journal.confirmed;
     this.link.send(() => {
-      const at = this.around.store(record);
-      if (at !== undefined) this.link.receive(() => running.process.run(() => this.#acked(running, record, at)));
+      const stored = this.around.store(record);
+      if (stored === undefined) return;
+      this.link.receive(() =>
+        running.process.run(() => {
+          if (!stored.duplicate && stored.at <= before) this.around.journal.lostRecords(record.epoch);
+          this.#acked(running, record, stored);
+        }),
+      );
     });
   }
 
-  #acked(running: Running, record: JournalRecord, at: number): void {
+  #acked(running: Running, record: JournalRecord, { at }: Stored): void {
     const { journal } = this.around;
     if (!journal.acked(record, at, running.process.wall())) return;
     running.heardAcks.set(record.recordId, running.process.monotonic());
@@ -201,14 +218,11 @@ export class SimulatedService {
   /** Asks the log who it is and how far it goes, and follows what that says. */
   #review(running: Running): void {
     if (!this.around.leads(this)) return;
-    const { broker } = this.around;
-    const { journal } = this.around;
-    const { confirmed } = journal;
-    const expected = journal.epoch && journal.identityAt(journal.epoch.name, confirmed);
+    const { broker, journal } = this.around;
+    const expected = journal.newestConfirmed(COMPARED_MAX);
     this.link.send(() => {
       const { log } = broker;
-      const standing = log?.at(sequence(confirmed))?.identity;
-      const seen = log && { identity: log.identity, expected, standing };
+      const seen = log && { identity: log.identity, isKept: this.around.isKept(expected, log) };
       this.link.receive(() => running.process.run(() => this.#reviewed(running, seen)));
     });
   }
@@ -218,7 +232,7 @@ export class SimulatedService {
     if (!leads(this)) return;
     const { epoch } = journal;
     const isOurs = epoch !== undefined && seen !== undefined && logNameOf(seen.identity) === logNameOf(epoch.log);
-    if (epoch !== undefined && isOurs && !epoch.rolledBack && seen.standing === seen.expected) {
+    if (epoch !== undefined && isOurs && !epoch.rolledBack && seen.isKept) {
       running.damagedSince = undefined;
       this.#announce(running);
       return;
@@ -287,3 +301,7 @@ const propagationBy = (
 
 /** Whether everything of the epoch is confirmed, so that it may be opened. */
 export const isFilled = (journal: Journal): boolean => journal.pending.length === 0;
+
+/** Whether each of these stands where it was confirmed. */
+export const isKept = (expected: readonly JournalRecord[], log: InMemoryLog): boolean =>
+  expected.every(({ recordId, sequence: at }) => log.at(sequence(at ?? 0))?.identity === recordId);

@@ -60,6 +60,14 @@ const ALL: readonly Story[] = [
     ['stepService', 0],
     ['restartService', 700],
   ],
+  // Somebody else fills up what the log lost, and the next record of the service covers it.
+  (): readonly StoryStep[] => [
+    ['burst', 300],
+    ['rollBack', 0],
+    ['forge', 0],
+    ['forge', 0],
+    ['revoke', 300],
+  ],
 ];
 
 /** What is seldom met by chance: each time somebody holds a proof and not the record, and hardly anybody knows. */
