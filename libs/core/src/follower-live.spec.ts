@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCurrentScene, aScene, openEpoch, revoke, untilCurrent, verdictOn } from '@revocast/testing';
+import { aCurrentScene, aScene, openEpoch, revoke, SCENE_BOUND_MS, untilCurrent, verdictOn } from '@revocast/testing';
 import { sequence } from './units.js';
 
 describe('A follower of a live feed', () => {
@@ -42,6 +42,22 @@ describe('A follower of a live feed', () => {
     await scene.time.until(() => scene.follower.status().watermark === 3, 10_000, 1);
     expect(verdictOn(scene, 'jti-3').kind).toBe('revoked');
     expect(scene.follower.status().counters.resyncs).toBe(0);
+  });
+
+  it.each([
+    ['the record before it', 1],
+    ['two records', 2],
+  ])('does not wait for a sequence that the log does not have, when somebody sent %s under it', async (_, copies) => {
+    const scene = await aCurrentScene();
+    scene.broker.faults = { deliver: () => [], refuses: (ask) => ask === 'read' };
+    for (let at = 2; at <= 3; at += 1) revoke(scene, `jti-${at}`);
+    const sent = scene.broker.log?.records().slice(-copies) ?? [];
+    scene.broker.faults = { refuses: (ask) => ask === 'read' };
+    for (const record of sent) scene.broker.inject({ ...record, sequence: sequence(6) });
+    await scene.time.advance(3_000);
+    scene.broker.faults = {};
+    await scene.time.advance(SCENE_BOUND_MS + 5_000);
+    expect(scene.follower.status()).toMatchObject({ state: 'current', watermark: 3 });
   });
 
   it('learns from a tick that the newest record was lost', async () => {

@@ -126,7 +126,10 @@ export class LogCursor {
     this.#claim(head.last);
     if (!proven) return true;
     this.#joinedAt ??= head.last;
-    if (this.#reading.target === believed.target) this.#reading.shrinkTo(head.last);
+    if (this.#reading.target === believed.target) {
+      this.#reading.shrinkTo(head.last);
+      this.#checks.endsAt(this.#reading.target);
+    }
     this.#claims.offer(head.last, backdate(askedAt, head.quorumAgeMs));
     return true;
   }
@@ -267,7 +270,8 @@ export class LogCursor {
   #doubtTwins({ sequence, identity }: FeedRecord): void {
     const twin = this.#identities.sequenceOf(identity);
     if (twin === undefined || twin === sequence) return;
-    if (!this.#progress.unmark(twin)) this.#checks.sawConflict(twin);
+    if (twin > this.watermark) this.#progress.unmark(twin);
+    else this.#checks.sawConflict(twin);
   }
 
   /** Applies first and moves the watermark second: it never passes what is not in the index. Listeners hear of it here alone, once. */
