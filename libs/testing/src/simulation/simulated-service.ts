@@ -14,6 +14,7 @@ import { type Journal, type JournalRecord } from './journal.js';
 import { ProcessTime } from './process-time.js';
 import { ServiceLink } from './service-link.js';
 import { DECLARED_DIGEST } from './simulated-node.js';
+import { SnapshotWriter } from './simulated-snapshots.js';
 import { logNameOf, type Surroundings } from './surroundings.js';
 
 /** How often a service ticks, looks at the log, tries what was not confirmed again, and at its fleet. Milliseconds. */
@@ -33,6 +34,8 @@ const PACKED = 4;
 export interface ServiceSurroundings extends Surroundings {
   readonly journal: Journal;
   readonly fleetBoundMs: () => number;
+  /** Whether services write snapshots. */
+  readonly takesSnapshots: boolean;
   /** Whether this instance does what one of them has to do. */
   readonly leads: (service: SimulatedService) => boolean;
   /** What stood in the log stands there no more. */
@@ -64,6 +67,7 @@ interface Running {
   /** When it heard PubAcks, by its own monotonic clock. */
   readonly heardAcks: Map<string, MonotonicMs>;
   readonly triedAt: Map<string, number>;
+  readonly snapshots: SnapshotWriter | undefined;
   damagedSince: number | undefined;
   looksSoon: boolean;
 }
@@ -103,7 +107,8 @@ export class SimulatedService {
     const options = { fleetBoundMs: fleetBoundMs(), expected: {}, clock: process, identityAt, hasLostRecords };
     const view = alterView(createFleetView(options), options);
     const nothing = { damagedSince: undefined, looksSoon: false };
-    const running = { process, view, heardAcks: new Map(), triedAt: new Map(), ...nothing };
+    const snapshots = this.#snapshotWriter(process);
+    const running = { process, view, snapshots, heardAcks: new Map(), triedAt: new Map(), ...nothing };
     this.#running = running;
     if (this.#reachable) this.#connect();
     this.#repeat(running, 0, TICK_MS, () => this.#tick(running));
@@ -115,6 +120,7 @@ export class SimulatedService {
   kill(): void {
     this.#wallAheadMs = this.#running?.process.wallAheadMs ?? this.#wallAheadMs;
     this.#running?.process.kill();
+    this.#running?.snapshots?.close();
     this.#running = undefined;
     this.link.cut();
   }
@@ -124,6 +130,7 @@ export class SimulatedService {
     if (!this.link.isOpen) return;
     this.link.cut();
     const running = this.#running;
+    running?.snapshots?.cut();
     running?.process.run(() => running.view.deaf());
   }
 
@@ -156,10 +163,23 @@ export class SimulatedService {
     if (record !== undefined) this.#send(running, record);
   }
 
+  /** Writes what its follower knows now, which takes `ms`. */
+  takeSnapshot(ms: number): void {
+    this.#running?.snapshots?.write(ms);
+  }
+
+  #snapshotWriter(process: ProcessTime): SnapshotWriter | undefined {
+    const { takesSnapshots, broker, nextSeed, fleetBoundMs } = this.around;
+    if (!takesSnapshots) return undefined;
+    const options = { broker, process, seed: nextSeed(), reachable: this.#reachable, fleetBoundMs: fleetBoundMs() };
+    return new SnapshotWriter(options);
+  }
+
   #connect(): void {
     const running = this.#running;
     if (this.link.isOpen || running === undefined) return;
     this.link.open();
+    running.snapshots?.reconnect();
     this.#heardOver.clear();
     running.process.run(() => {
       if (!this.link.isOpen) return;

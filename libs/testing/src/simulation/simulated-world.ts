@@ -15,6 +15,7 @@ import { ManualTime } from '../manual-time.js';
 import { idsOf, Journal, type JournalRecord } from './journal.js';
 import { type NodePlan, SimulatedNode } from './simulated-node.js';
 import { isFilled, isKept, type ServiceSurroundings, SimulatedService, type Stored } from './simulated-service.js';
+import { SNAPSHOT_RECORDS_MIN } from './simulated-snapshots.js';
 import { logNameOf } from './surroundings.js';
 
 /** How a world begins. */
@@ -24,6 +25,8 @@ export interface WorldSetup {
   readonly fleetBoundMs: number;
   readonly nodes: readonly NodePlan[];
   readonly services: number;
+  /** Whether services write snapshots, and nodes start from them. */
+  readonly snapshots: boolean;
 }
 
 /** What a mutant may change; all of it is the product's otherwise. */
@@ -56,8 +59,7 @@ export class SimulatedWorld {
   readonly journal = new Journal();
   readonly nodes: SimulatedNode[] = [];
   readonly services: readonly SimulatedService[];
-  /** What a node that starts is given besides the log, such as what it reads of a snapshot. */
-  snapshot: () => Partial<FollowerOptions> = () => ({});
+  readonly #takesSnapshots: boolean;
   readonly #history: HistoryEntry[] = [];
   readonly #tokens = new Map<string, TokenFacts>();
   readonly #around: ServiceSurroundings;
@@ -69,6 +71,7 @@ export class SimulatedWorld {
   constructor(setup: WorldSetup, alterations: WorldAlterations = {}) {
     this.#seed = setup.seed;
     this.#fleetBoundMs = setup.fleetBoundMs;
+    this.#takesSnapshots = setup.snapshots;
     this.#around = this.#surroundings({ ...DEFAULTS, ...alterations });
     this.services = Array.from(
       { length: setup.services },
@@ -273,7 +276,8 @@ export class SimulatedWorld {
       tokens: () => this.#tokens,
       changes: () => this.#changes,
       nextSeed: () => (this.#seed = (this.#seed * 31 + 7) >>> 0),
-      snapshot: () => this.snapshot(),
+      takesSnapshots: this.#takesSnapshots,
+      snapshot: () => (this.#takesSnapshots ? { snapshotRecordsMin: SNAPSHOT_RECORDS_MIN } : {}),
       fleetBoundMs: () => this.#fleetBoundMs,
       leads: (service) => this.services.find(({ works }) => works) === service,
       replaceLog: () => this.replaceLog(),

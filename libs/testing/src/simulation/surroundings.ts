@@ -24,7 +24,7 @@ export interface Surroundings {
   readonly changes: () => number;
   /** Seeds for the dice of processes, the same in each run of a schedule. */
   readonly nextSeed: () => number;
-  /** What a node that starts is given besides the log: a snapshot, once nodes read one. */
+  /** What a node that starts is given besides the log: how short a log is worth a snapshot. */
   readonly snapshot: () => Partial<FollowerOptions>;
   readonly alterFollower: (options: FollowerOptions) => FollowerOptions;
   readonly alterView: (view: FleetView, options: FleetViewOptions) => FleetView;
