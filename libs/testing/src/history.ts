@@ -53,6 +53,10 @@ export interface Observation {
   readonly acknowledges: boolean;
   readonly stalenessMs: number | undefined;
   readonly fresh: boolean;
+  /** How many records the log lacks of those that a tick had named before the proof was asked for. */
+  readonly shortBy: number;
+  /** The proof was asked for over this connection before the service had its say. */
+  readonly untold: boolean;
   readonly boundMs: number;
   /** How often it began anew with a log. */
   readonly resyncs: number;

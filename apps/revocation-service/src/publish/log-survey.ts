@@ -34,6 +34,12 @@ export interface Finding {
 export const takenOf = (database: Database, journal: JournaledEpoch | undefined): Sequence =>
   journal === undefined ? sequence(0) : lastWithoutGap(database, journal.epoch, journal.taken);
 
+/** The highest sequence that the log of the epoch is known to have had: seen, confirmed to us, or read by us. */
+export const storedOf = (database: Database, journal: JournaledEpoch | undefined): Sequence =>
+  journal === undefined
+    ? sequence(0)
+    : sequence(Math.max(journal.head, highestSequence(database, journal.epoch), takenOf(database, journal)));
+
 /** Looks at the log, at the fleet and at the other instances, and says what follows for the journal. */
 export class LogSurvey {
   readonly #witness: FleetWitness;

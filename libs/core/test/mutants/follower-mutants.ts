@@ -4,10 +4,11 @@ import { Asks } from '../../src/asks.js';
 import { FollowerMachine } from '../../src/follower-machine.js';
 import { LastProof } from '../../src/freshness.js';
 import { IdentityChecks } from '../../src/identity-checks.js';
-import { LogCursor } from '../../src/log-cursor.js';
+import { LogCursor, type Told } from '../../src/log-cursor.js';
 import { LogProgress } from '../../src/log-progress.js';
 import { createIndex } from '../../src/compact-index.js';
 import { RecordApplier } from '../../src/record-applier.js';
+import { TickWatch } from '../../src/tick-watch.js';
 import { sequence } from '../../src/units.js';
 import { indexWith, type Mutant, originalOf, type Replace, withIndex } from './mutant.js';
 
@@ -44,6 +45,17 @@ const believeAnyLeader = (replace: Replace): Record<string, never> => {
   replace(LogCursor.prototype, 'head', {
     value(this: LogCursor, ...[answer, askedAt, believed]: Parameters<LogCursor['head']>) {
       return head.call(this, { ...answer, quorumAgeMs: 0 }, askedAt, believed);
+    },
+  });
+  return {};
+};
+
+/** What the service told is heard as `change` makes it. */
+const hearingTold = (replace: Replace, change: (told: Told) => Told): Record<string, never> => {
+  const told = originalOf(TickWatch.prototype, 'told');
+  replace(TickWatch.prototype, 'told', {
+    value(this: TickWatch, ...asked: Parameters<TickWatch['told']>) {
+      return change(told.apply(this, asked));
     },
   });
   return {};
@@ -154,6 +166,21 @@ const MUTANTS: readonly Mutant[] = [
     what: 'that believes a leader whose followers are gone',
     breaks: 'enforced',
     spoil: believeAnyLeader,
+  },
+  {
+    name: 'believesShortLog',
+    seed: 1,
+    what: 'that believes a log which lacks what the service had confirmed',
+    breaks: 'fresh',
+    spoil: (replace: Replace): WorldAlterations =>
+      hearingTold(replace, ({ spoken }) => ({ head: sequence(0), spoken })),
+  },
+  {
+    name: 'waitsForNobody',
+    seed: 1,
+    what: 'that is proven before the service had its say',
+    breaks: 'fresh',
+    spoil: (replace: Replace): WorldAlterations => hearingTold(replace, ({ head }) => ({ head, spoken: true })),
   },
   {
     name: 'trustsLostLog',

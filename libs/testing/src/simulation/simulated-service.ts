@@ -20,6 +20,8 @@ import { logNameOf, type Surroundings } from './surroundings.js';
 /** How often a service ticks, looks at the log, tries what was not confirmed again, and at its fleet. Milliseconds. */
 const TICK_MS = 1_000;
 const REVIEW_MS = 2_000;
+/** A node that starts is answered with a tick, unless one was sent this lately. Milliseconds. */
+const NEWCOMER_MS = 100;
 const RETRY_MS = 1_000;
 const LOOK_MS_MAX = 500;
 const LOOK_MS_MIN = 5;
@@ -70,6 +72,7 @@ interface Running {
   readonly snapshots: SnapshotWriter | undefined;
   damagedSince: number | undefined;
   looksSoon: boolean;
+  tickedAt: number;
 }
 
 /**
@@ -106,7 +109,7 @@ export class SimulatedService {
     const hasLostRecords = (epoch: string): boolean => journal.hasLostRecords(epoch);
     const options = { fleetBoundMs: fleetBoundMs(), expected: {}, clock: process, identityAt, hasLostRecords };
     const view = alterView(createFleetView(options), options);
-    const nothing = { damagedSince: undefined, looksSoon: false };
+    const nothing = { damagedSince: undefined, looksSoon: false, tickedAt: -Infinity };
     const snapshots = this.#snapshotWriter(process);
     const running = { process, view, snapshots, heardAcks: new Map(), triedAt: new Map(), ...nothing };
     this.#running = running;
@@ -151,6 +154,7 @@ export class SimulatedService {
       running?.process.run(() => {
         running.view.heard(heartbeat);
         this.#lookSoon(running);
+        if (heartbeat.state === 'connecting' || heartbeat.state === 'catchingUp') this.#welcome(running);
       });
     });
   }
@@ -195,9 +199,17 @@ export class SimulatedService {
     });
   }
 
-  #tick({ process }: Running): void {
+  /** A node that starts waits for a tick. */
+  #welcome(running: Running): void {
+    const now = running.process.monotonic();
+    if (now - running.tickedAt >= NEWCOMER_MS) this.#tick(running);
+  }
+
+  #tick(running: Running): void {
+    const { process } = running;
     const { journal, leads, broker, fleetBoundMs } = this.around;
     if (!leads(this) || journal.epoch?.isOpen !== true) return;
+    running.tickedAt = process.monotonic();
     const epoch = journal.epoch.name;
     const parts = { epoch, head: sequence(journal.confirmed), time: process.wall(), fleetBoundMs: fleetBoundMs() };
     this.link.send(() => broker.hearTick(parts));

@@ -66,6 +66,7 @@ export class SimulatedWorld {
   #fleetBoundMs: number;
   #seed: number;
   #changes = 0;
+  #lostAt = Number.NEGATIVE_INFINITY;
   #forged = 0;
 
   constructor(setup: WorldSetup, alterations: WorldAlterations = {}) {
@@ -275,6 +276,7 @@ export class SimulatedWorld {
       },
       tokens: () => this.#tokens,
       changes: () => this.#changes,
+      lostAt: () => this.#lostAt,
       nextSeed: () => (this.#seed = (this.#seed * 31 + 7) >>> 0),
       takesSnapshots: this.#takesSnapshots,
       snapshot: () => (this.#takesSnapshots ? { snapshotRecordsMin: SNAPSHOT_RECORDS_MIN } : {}),
@@ -322,6 +324,7 @@ export class SimulatedWorld {
 
   #lose(after: number, because: 'replaced' | 'rolledBack'): void {
     const { log } = this.broker;
+    this.#lostAt = this.time.trueMs();
     if (log === undefined) return;
     const place = { at: this.time.trueMs(), log: this.#logName(log.identity), because };
     for (const record of log.records()) {
