@@ -76,7 +76,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'maximumWatermark',
-    seed: 3,
+    seed: 1,
     what: 'that takes the highest sequence it saw as its watermark',
     breaks: 'complete',
     spoil: (replace: Replace): WorldAlterations => {
@@ -91,7 +91,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lastWatermark',
-    seed: 2,
+    seed: 1,
     what: 'that takes the last record it saw as its watermark',
     breaks: 'ordered',
     spoil: (replace: Replace): WorldAlterations => {
@@ -113,7 +113,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'monotonicOnly',
-    seed: 2,
+    seed: 4,
     what: 'that measures staleness by the monotonic clock alone',
     breaks: 'honest',
     spoil: (replace: Replace): WorldAlterations => {
@@ -148,28 +148,28 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'datedByReceipt',
-    seed: 8,
+    seed: 2,
     what: 'that dates a proof by the arrival of the answer',
     breaks: 'fresh',
     spoil: dateByReceipt,
   },
   {
     name: 'datedByReceiptEnforced',
-    seed: 485,
+    seed: 2,
     what: 'that dates a proof by the arrival of the answer',
     breaks: 'enforced',
     spoil: dateByReceipt,
   },
   {
     name: 'headWithoutQuorum',
-    seed: 23,
+    seed: 24,
     what: 'that believes a leader whose followers are gone',
     breaks: 'enforced',
     spoil: believeAnyLeader,
   },
   {
     name: 'believesShortLog',
-    seed: 1,
+    seed: 67,
     what: 'that believes a log which lacks what the service had confirmed',
     breaks: 'fresh',
     spoil: (replace: Replace): WorldAlterations =>
@@ -177,14 +177,14 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'waitsForNobody',
-    seed: 1,
+    seed: 9,
     what: 'that is proven before the service had its say',
     breaks: 'fresh',
     spoil: (replace: Replace): WorldAlterations => hearingTold(replace, ({ head }) => ({ head, spoken: true })),
   },
   {
     name: 'trustsLostLog',
-    seed: 52,
+    seed: 49,
     what: 'that trusts a log which lost records',
     breaks: 'fresh',
     spoil: (replace: Replace): WorldAlterations => {
@@ -215,7 +215,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'liftDeletes',
-    seed: 5,
+    seed: 117,
     what: 'that takes a lift for the deletion of what it has',
     breaks: 'convergent',
     spoil: (): WorldAlterations =>
@@ -260,7 +260,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forgetsWithLog',
-    seed: 2,
+    seed: 4,
     what: 'that begins anew when the log is replaced',
     breaks: 'neverForgets',
     spoil: (replace: Replace): WorldAlterations => {
@@ -289,7 +289,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'believesOtherEpochs',
-    seed: 11,
+    seed: 1,
     what: 'that takes what was signed for another epoch for its own',
     breaks: 'onlyOurs',
     spoil: (replace: Replace): WorldAlterations => {

@@ -102,7 +102,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'corruptSnapshotCounts',
-    seed: 97,
+    seed: 318,
     what: 'that takes what it can read of a damaged snapshot for all of it',
     breaks: 'complete',
     spoil: () =>
@@ -113,7 +113,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'snapshotOfLostHistory',
-    seed: 49,
+    seed: 88,
     what: 'that does not ask whether the log has the history of a snapshot',
     breaks: 'fresh',
     spoil: (replace: Replace): WorldAlterations => {
