@@ -21,6 +21,8 @@ export const EPOCH = 'bench';
 export const ISSUER = 'https://issuer.example';
 export const HASH_KEY = '000102030405060708090a0b0c0d0e0f';
 const TICK_MS = 1_000;
+/** Nodes that start within this time are answered with one tick. Milliseconds. */
+const TICK_GAP_MS = 100;
 
 export const clock = {
   wall: () => epochMs(Date.now()),
@@ -113,10 +115,17 @@ export async function openLog(nats, { signer, verifier }) {
     return ack;
   };
   await publish({ kind: 'epochOpened', previous: undefined, entries: 0, hashKey: HASH_KEY });
-  const ticking = setInterval(() => {
+  let tickedAt = 0;
+  const tick = () => {
+    tickedAt = performance.now();
     const id = randomBytes(16).toString('hex');
     publisher.tick({ id, epoch: EPOCH, head, time: clock.wall(), fleetBoundMs: 300_000 });
-  }, TICK_MS);
+  };
+  const ticking = setInterval(tick, TICK_MS);
+  // As the service does: a node that starts waits for a tick.
+  publisher.onHeartbeat(({ state }) => {
+    if (state === 'catchingUp' && performance.now() - tickedAt >= TICK_GAP_MS) tick();
+  });
   const close = async () => {
     clearInterval(ticking);
     await publisher.close();
@@ -126,12 +135,32 @@ export async function openLog(nats, { signer, verifier }) {
 
 let lastService = 0;
 
+/** As a node says it over each new connection. */
+function heartbeatOf(names, follower) {
+  const { epoch, watermark, identity, state, stalenessMs, liveEntries } = follower.status();
+  return {
+    ...{
+      node: names.instance,
+      ...names,
+      version: '0.0.0',
+      epoch,
+      watermark,
+      identity,
+      state,
+      stalenessMs,
+      liveEntries,
+    },
+    ...{ mode: 'strict', guarded: true, stalenessMsMax: 300_000, issuers: [], at: clock.wall() },
+  };
+}
+
 export function openFollower(nats, verifier) {
-  const feed = createJetStreamFeed({
-    ...{ nats, namespace: NAMESPACE, verifier },
-    ...{ service: 'bench', instance: `i${(lastService += 1)}` },
-  });
+  const names = { service: 'bench', instance: `i${(lastService += 1)}` };
+  const feed = createJetStreamFeed({ nats, namespace: NAMESPACE, verifier, ...names });
   const follower = createFollower({ feed, clock, schedule, prng: Math.random, issuers: [] });
+  follower.on(({ kind, state }) => {
+    if (kind === 'status' && state === 'catchingUp') feed.report(heartbeatOf(names, follower));
+  });
   follower.start();
   return follower;
 }

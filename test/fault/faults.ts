@@ -240,7 +240,7 @@ const BROKER_FAULTS: readonly Fault[] = [
     name: 'rolled-back-unseen',
     says: 'the same, while a node is cut off that never saw what is lost',
     limit:
-      'a node that never saw what was lost takes the log that came back for whole, until the service opens a new epoch',
+      'a node that never saw what was lost waits 6 s for the service to say how far the log must go; while the service is down, it takes the log that came back for whole, until 2 s after the service is there again',
     broker: 'single',
     prepare: keepCopy,
     play: async (stage) => {

@@ -32,7 +32,7 @@ export interface Standing {
 const UNSEEN: Omit<Observation, 'at' | 'node' | 'state' | 'boundMs'> = {
   ...{ kind: 'observed', log: undefined, watermark: 0, acknowledges: false, stalenessMs: undefined, fresh: false },
   ...{ found: new Set(), active: new Set(), passes: new Set(), mode: 'strict', covers: true, guarded: true },
-  ...{ resyncs: 0, readsInFlight: 0, recordsPerRead: 0, timers: 0 },
+  ...{ shortBy: 0, untold: false, resyncs: 0, readsInFlight: 0, recordsPerRead: 0, timers: 0 },
 };
 
 /** All that happened in a round, by the one clock of the process that runs it. */
@@ -84,6 +84,6 @@ export class RoundHistory {
   }
 
   settle(healedMs: number): void {
-    this.entries.push({ kind: 'settled', at: this.now(), healedMs, unproven: [] });
+    this.entries.push({ kind: 'settled', at: this.now(), healedMs, unproven: [], missing: [] });
   }
 }

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { GUARANTEES, judgeRun, playSchedule, scheduleOf, shrink } from '@revocast/testing';
 import { MUTANTS, withMutant } from '../../libs/core/test/mutants/index.js';
 
-/** `npm run sim` plays as many as one has time for; here it is enough to notice what is plainly broken. */
-const RUNS = 40;
+/** As many as 100 CPU-seconds pay for; `npm run sim` plays as many as one has time for. */
+const RUNS = 1_000;
 const SEEDS_MAX = 1_000;
 const TIMEOUT_MS = 300_000;
 const ANY_SEED = 1 + Math.floor(Math.random() * 2 ** 30);

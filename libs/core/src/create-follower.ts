@@ -61,6 +61,7 @@ class FeedFollower implements Follower {
       prng: options.prng,
       stalenessMsMax,
       stalenessMsMin: this.#tightestMs,
+      ticksPromised: options.feed.promisesTicks ?? false,
       snapshotRecordsMin: options.snapshotRecordsMin ?? SNAPSHOT_WORTH_RECORDS,
     });
     this.replaceIssuers(options.issuers);

@@ -40,6 +40,11 @@ export interface ReadOptions {
  * A rejected promise means "ask again later": RevocationError with ERR_FEED_DISCONNECTED or ERR_LOG_UNAVAILABLE.
  */
 export interface Feed {
+  /**
+   * Whether a service that is alive ticks at least each second, and at once when a node that starts reports. Then a node waits some
+   * seconds for the first tick of each connection: it says how far the log goes at least. Default false.
+   */
+  readonly promisesTicks?: boolean;
   /** Begins to connect and to keep connected, for ever, and returns at once, also while the broker is down. */
   open(listener: FeedListener): void;
   /** Resolves once the broker is known to have our interest in live feed and ticks: what is published from then on is sent to us. */

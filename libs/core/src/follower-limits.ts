@@ -53,6 +53,13 @@ export const GAP_JITTER_MS = 100;
 /** One tick may be lost and one late before the live feed counts as dead. */
 export const TICKS_MISSED_MS = 3_000;
 export const TICKS_MISSED_JITTER_MS = 1_000;
+/**
+ * How long a proof over a new connection waits for the service's say. The service comes back within 5 s of a broker that was
+ * away, and looks at the log before it ticks; after this time it is taken to be down.
+ */
+export const FIRST_TICK_MS_MAX = 6_000;
+/** Heads in a row below what the service had told, until nothing proven so far counts: a leader just elected may be behind once. */
+export const SHORT_HEADS_MAX = 2;
 /** How far wall and monotonic clock may differ since a proof; beyond it somebody stepped a clock or suspended us. */
 export const CLOCK_JUMP_MS_MAX = 1_000;
 /**

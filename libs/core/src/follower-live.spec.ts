@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { aCurrentScene, aScene, openEpoch, revoke, untilCurrent, verdictOn } from '@revocast/testing';
+import { aCurrentScene, aScene, openEpoch, revoke, SCENE_BOUND_MS, untilCurrent, verdictOn } from '@revocast/testing';
+import { sequence } from './units.js';
 
 describe('A follower of a live feed', () => {
   it('reads what it missed while it was cut off for a second (D7)', async () => {
@@ -27,6 +28,36 @@ describe('A follower of a live feed', () => {
     await scene.time.advance(5_000);
     expect(verdictOn(scene, 'jti-lost').kind).toBe('revoked');
     expect(scene.follower.status().watermark).toBe(3);
+  });
+
+  it('does not pass a sequence under which somebody sent the record before it, until it has read both', async () => {
+    const scene = await aCurrentScene();
+    scene.broker.faults = { deliver: () => [], refuses: (ask) => ask === 'read' };
+    revoke(scene, 'jti-2');
+    const late = scene.broker.log?.at(sequence(2));
+    scene.broker.faults = { refuses: (ask) => ask === 'read' };
+    scene.broker.inject({ ...late!, sequence: sequence(3) });
+    scene.broker.faults = { deliver: () => [] };
+    revoke(scene, 'jti-3');
+    await scene.time.until(() => scene.follower.status().watermark === 3, 10_000, 1);
+    expect(verdictOn(scene, 'jti-3').kind).toBe('revoked');
+    expect(scene.follower.status().counters.resyncs).toBe(0);
+  });
+
+  it.each([
+    ['the record before it', 1],
+    ['two records', 2],
+  ])('does not wait for a sequence that the log does not have, when somebody sent %s under it', async (_, copies) => {
+    const scene = await aCurrentScene();
+    scene.broker.faults = { deliver: () => [], refuses: (ask) => ask === 'read' };
+    for (let at = 2; at <= 3; at += 1) revoke(scene, `jti-${at}`);
+    const sent = scene.broker.log?.records().slice(-copies) ?? [];
+    scene.broker.faults = { refuses: (ask) => ask === 'read' };
+    for (const record of sent) scene.broker.inject({ ...record, sequence: sequence(6) });
+    await scene.time.advance(3_000);
+    scene.broker.faults = {};
+    await scene.time.advance(SCENE_BOUND_MS + 5_000);
+    expect(scene.follower.status()).toMatchObject({ state: 'current', watermark: 3 });
   });
 
   it('learns from a tick that the newest record was lost', async () => {

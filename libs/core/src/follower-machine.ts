@@ -8,8 +8,6 @@ import {
   GAP_JITTER_MS,
   HINTED_ASK_EVERY_MS,
   QUORUM_AGE_MS_MAX,
-  RECLAIM_AGAIN_MS,
-  RECLAIM_EVERY_MS,
   TICKS_MISSED_JITTER_MS,
   WAKE_EVERY_MS_MAX,
 } from './follower-limits.js';
@@ -21,14 +19,17 @@ import { LogCursor } from './log-cursor.js';
 import { isSameLog, type LogIdentity } from './log-identity.js';
 import { RecordApplier, type RecordApplierOptions } from './record-applier.js';
 import { type FeedRecord, type Tick } from './record.js';
+import { ReclaimSchedule } from './reclaim-schedule.js';
 import { TickWatch } from './tick-watch.js';
-import { monotonicMs, type Sequence } from './units.js';
+import { type Sequence } from './units.js';
 
 export interface MachineOptions extends RecordApplierOptions {
   readonly prng: Prng;
   readonly stalenessMsMax: number;
   readonly stalenessMsMin: number;
   readonly snapshotRecordsMin: number;
+  /** Whether a service that is alive is heard within a second. */
+  readonly ticksPromised: boolean;
 }
 
 /**
@@ -40,7 +41,7 @@ export interface MachineOptions extends RecordApplierOptions {
 export class FollowerMachine {
   readonly applier: RecordApplier;
   readonly proof = new LastProof();
-  readonly ticks = new TickWatch();
+  readonly ticks: TickWatch;
   readonly counters = { gaps: 0, regress: 0, duplicates: 0, resyncs: 0 };
   readonly stalenessMsMax: number;
   readonly #prng: Prng;
@@ -61,7 +62,7 @@ export class FollowerMachine {
   /** The cursor whose epoch was seen to be open. */
   #openedCursor: LogCursor | undefined;
   #failure: 'closed' | ErrorCode | undefined;
-  #reclaimDueAt = monotonicMs(Number.NEGATIVE_INFINITY);
+  readonly #reclaims = new ReclaimSchedule();
   #announced = '';
   #actions: FollowerAction[] = [];
 
@@ -71,6 +72,7 @@ export class FollowerMachine {
     this.#prng = options.prng;
     this.#catchUp = new CatchUp(options.snapshotRecordsMin);
     this.#asks = new Asks(options.prng);
+    this.ticks = new TickWatch(options.ticksPromised);
     this.#heads = new HeadSchedule(options.prng, options.stalenessMsMin);
   }
 
@@ -99,7 +101,7 @@ export class FollowerMachine {
   /** Milliseconds until something is due that no event announces. */
   nextWakeMs(now: Instant): number {
     if (this.#catchUp.hasWork) return 0;
-    const dueAt = Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now), this.#reclaimAgainAt(now));
+    const dueAt = Math.min(this.#heads.nextAt(now), this.#asks.nextStart(now), this.#reclaims.nextAt(now));
     return Math.min(WAKE_EVERY_MS_MAX, dueAt - now.monotonic);
   }
 
@@ -192,6 +194,7 @@ export class FollowerMachine {
 
   #onTick(tick: Tick, now: Instant): void {
     const isNewest = this.ticks.hear(tick, now);
+    if (this.ticks.endsWait(now)) this.#heads.dueNow();
     const cursor = this.#cursor;
     // Whoever ticks has a log: however often we looked in vain, now there is one.
     if (isNewest && cursor === undefined) this.#asks.hasten('locate', now, this.#prng() * HINTED_ASK_EVERY_MS);
@@ -206,9 +209,10 @@ export class FollowerMachine {
 
   #onWake(now: Instant): void {
     for (const overdue of this.#asks.takeOverdue(now)) this.#onRefusal(overdue, now);
+    if (this.ticks.endsWait(now)) this.#heads.dueNow();
     if (this.ticks.alarms(now)) this.#heads.dueSoon(now, TICKS_MISSED_JITTER_MS);
     this.#workOff();
-    this.#reclaim(now);
+    this.#reclaims.reclaim(this.applier, this.ticks.newest?.time, now);
   }
 
   #onRefusal(refused: StartedAsk | undefined, now: Instant): void {
@@ -227,7 +231,7 @@ export class FollowerMachine {
     this.#asks.succeeded(ask.kind);
     if (answer.kind === 'subscribed') this.#onSubscribed(now);
     if (answer.kind === 'located') this.#onLocated(answer.log, now);
-    if (answer.kind === 'head' && ask.kind === 'head') this.#onHead(answer.head, ask, started.startedAt);
+    if (answer.kind === 'head' && ask.kind === 'head') this.#onHead(answer.head, started, ask, now);
     if (answer.kind === 'records' && ask.kind === 'read') this.#onRecords(ask, answer.records, now);
     if (answer.kind === 'records' && ask.kind === 'verify') this.#onVerified(started, ask, answer.records, now);
     if (isSnapshotAsk(ask) && this.#cursor !== undefined) {
@@ -253,11 +257,21 @@ export class FollowerMachine {
     else if (!isSameLog(this.#cursor.log, log)) this.#startOver('logReplaced', log);
   }
 
-  #onHead(head: Head, ask: AskOf<'head'>, askedAt: Instant): void {
+  #onHead(head: Head, { startedAt }: StartedAsk, { believed }: AskOf<'head'>, now: Instant): void {
     const cursor = this.#cursor;
-    this.#heads.answered(askedAt, head.quorumAgeMs <= QUORUM_AGE_MS_MAX);
-    if (cursor === undefined || !isSameLog(head.log, cursor.log)) this.#wantsLocate = true;
-    else if (!cursor.head(head, askedAt, ask.believed)) this.#startOver('rolledBack', cursor.log);
+    this.#heads.answered(startedAt, head.quorumAgeMs <= QUORUM_AGE_MS_MAX);
+    if (cursor === undefined || !isSameLog(head.log, cursor.log)) {
+      this.#wantsLocate = true;
+      return;
+    }
+    const outcome = cursor.head(head, startedAt, believed);
+    if (outcome === 'rolledBack') this.#startOver('rolledBack', cursor.log);
+    if (cursor.isShort) this.#heads.dueSoon(now, 0);
+    if (outcome !== 'short') return;
+    // What was proven may have been by the same log; what is under way could still prove it.
+    if (this.proof.exists) this.#dropWork();
+    this.proof.drop();
+    this.#resync = 'rolledBack';
   }
 
   #onRecords(ask: AskOf<'read'>, records: readonly FeedRecord[], now: Instant): void {
@@ -282,8 +296,8 @@ export class FollowerMachine {
   }
 
   /** Identities are compared before the epoch is open too: a record that was taken for another one may be what opens it. */
-  #prove(at: Instant, { log, opened }: LogCursor): void {
-    if (!opened) return;
+  #prove(at: Instant, { log, opened, isShort }: LogCursor): void {
+    if (!opened || isShort) return;
     this.proof.prove(at);
     this.#resync = undefined;
     this.#replaying = false;
@@ -318,20 +332,6 @@ export class FollowerMachine {
     if (!this.#catchUp.workOff(cursor) && cursor !== undefined) this.#startOver('rolledBack', cursor.log);
   }
 
-  #reclaim(now: Instant): void {
-    const newest = this.ticks.newest;
-    if (newest === undefined || now.monotonic < this.#reclaimDueAt) return;
-    const reclaimed = this.applier.reclaim(now.wall, newest.time);
-    this.#reclaimDueAt = monotonicMs(now.monotonic + (reclaimed > 0 ? RECLAIM_AGAIN_MS : RECLAIM_EVERY_MS));
-  }
-
-  /** A pause of a second needs no alarm of its own: we are woken at least that often. */
-  #reclaimAgainAt(now: Instant): number {
-    const inMs = this.#reclaimDueAt - now.monotonic;
-    // What is due already happens at the wake that was set for it.
-    return inMs > 0 && inMs < RECLAIM_EVERY_MS / 2 ? this.#reclaimDueAt : Infinity;
-  }
-
   #locateSoon(now: Instant): void {
     this.#wantsLocate = true;
     this.#asks.delay('locate', now, this.#prng() * HINTED_ASK_EVERY_MS);
@@ -362,7 +362,8 @@ export class FollowerMachine {
   }
 
   #planHead(cursor: LogCursor, now: Instant): void {
-    if (this.#askOnce({ kind: 'head', log: cursor.log, believed: cursor.belief }, now)) this.#heads.asked(now);
+    const believed = { ...cursor.belief, told: this.ticks.told(cursor.log.epoch, now) };
+    if (this.#askOnce({ kind: 'head', log: cursor.log, believed }, now)) this.#heads.asked(now);
   }
 
   /** A conflict is settled even while there is nothing to prove. */

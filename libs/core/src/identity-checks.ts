@@ -50,6 +50,11 @@ export class IdentityChecks {
     for (const at of this.#conflicts) if (at < first) this.#conflicts.delete(at);
   }
 
+  /** Neither the log nor the watermark goes further: what was seen above stands nowhere, and there is nothing to compare it with. */
+  endsAt(last: Sequence): void {
+    for (const at of this.#conflicts) if (at > last) this.#conflicts.delete(at);
+  }
+
   /** What to compare next, on the way to a proof at `watermark`. */
   next(watermark: Sequence, first: Sequence): IdentityCheck {
     if (this.inConflict) return this.#conflictCheck();

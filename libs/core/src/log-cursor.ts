@@ -1,7 +1,7 @@
 import { type Instant } from './clock.js';
 import { type Head } from './feed.js';
 import { type LogIdentity } from './log-identity.js';
-import { LIVE_RECORD_AGE_MS_MAX, QUORUM_AGE_MS_MAX, READ_CHUNK_RECORDS } from './follower-limits.js';
+import { LIVE_RECORD_AGE_MS_MAX, QUORUM_AGE_MS_MAX, READ_CHUNK_RECORDS, SHORT_HEADS_MAX } from './follower-limits.js';
 import { backdate, HeadClaims } from './freshness.js';
 import { type IdentityCheck, IdentityChecks } from './identity-checks.js';
 import { LogProgress, type SequenceRange } from './log-progress.js';
@@ -20,7 +20,19 @@ export type LiveOutcome = 'applied' | 'gap' | 'duplicate' | 'conflict' | 'doubtf
 export interface Belief {
   readonly watermark: Sequence;
   readonly target: Sequence;
+  readonly told: Told;
 }
+
+/** What a proof by the answer must agree with, as it was when we asked. */
+export interface Told {
+  /** How far the log goes at least, by ticks of the service. */
+  readonly head: Sequence;
+  /** Whether the service has had its say over this connection. */
+  readonly spoken: boolean;
+}
+
+/** `rolledBack`: the log has less than we had read when we asked. `short`: less than the service had told by then, and not once only. */
+export type HeadOutcome = 'taken' | 'rolledBack' | 'short';
 
 /**
  * Where we stand in one log. A log that was rolled back, recreated or replaced gets a new cursor, which forgets
@@ -40,6 +52,8 @@ export class LogCursor {
   /** The first proven head that was heard over this connection. */
   #joinedAt: Sequence | undefined;
   #headHeard = false;
+  /** Heads in a row that lay below what the service had told. */
+  #shortHeads = 0;
   #openedAt: Sequence | undefined;
 
   constructor(log: LogIdentity, applier: RecordApplier, onEffect: (sequence: Sequence, body: EffectiveBody) => void) {
@@ -62,11 +76,16 @@ export class LogCursor {
     return this.#first;
   }
 
+  /** The last head lay below what the service had told: this log proves nothing, until the service has opened a new epoch. */
+  get isShort(): boolean {
+    return this.#shortHeads > 0;
+  }
+
   get headHeard(): boolean {
     return this.#headHeard;
   }
 
-  get belief(): Belief {
+  get belief(): Omit<Belief, 'told'> {
     return { watermark: this.#reading.watermark, target: this.#reading.target };
   }
 
@@ -104,31 +123,39 @@ export class LogCursor {
   read(record: FeedRecord): boolean {
     this.#learn(record);
     if (this.#applier.index === undefined) {
-      this.#searched.mark(record.sequence);
+      this.#searched.mark(record.sequence, true);
       return true;
     }
     const known = this.#identities.at(record.sequence);
     if (known === record.identity && this.#progress.has(record.sequence)) return true;
     if (known !== undefined && known !== record.identity && record.sequence <= this.watermark) return false;
     this.#doubtTwins(record);
-    this.#take(record);
+    this.#take(record, true);
     return true;
   }
 
-  /** The leader's answer to an ask made at `askedAt`. False: the log has less than it had when we asked. */
-  head(head: Head, askedAt: Instant, believed: Belief): boolean {
+  /** The leader's answer to an ask made at `askedAt`. */
+  head(head: Head, askedAt: Instant, believed: Belief): HeadOutcome {
     const proven = head.quorumAgeMs <= QUORUM_AGE_MS_MAX;
-    if (proven && head.last < believed.watermark) return false;
+    if (proven && head.last < believed.watermark) return 'rolledBack';
     // Nothing found so far: a log that lost records may have the hash key where we searched already.
     if (this.#reading.complete && this.#applier.index === undefined) this.#searched = new LogProgress();
     this.#headHeard = true;
     this.#agedOutBefore(head.first);
     this.#claim(head.last);
-    if (!proven) return true;
+    if (!proven) return 'taken';
     this.#joinedAt ??= head.last;
-    if (this.#reading.target === believed.target) this.#reading.shrinkTo(head.last);
-    this.#claims.offer(head.last, backdate(askedAt, head.quorumAgeMs));
-    return true;
+    if (this.#reading.target === believed.target) {
+      this.#reading.shrinkTo(head.last);
+      this.#checks.endsAt(this.#reading.target);
+    }
+    this.#shortHeads = head.last < believed.told.head ? this.#shortHeads + 1 : 0;
+    if (this.isShort) {
+      this.#claims.clear();
+      return this.#shortHeads < SHORT_HEADS_MAX ? 'taken' : 'short';
+    }
+    if (believed.told.spoken) this.#claims.offer(head.last, backdate(askedAt, head.quorumAgeMs));
+    return 'taken';
   }
 
   /** A signed tick says that the log reaches `head`. True if that is news: the live feed lost something. */
@@ -241,7 +268,7 @@ export class LogCursor {
       return 'waiting';
     }
     const expected = this.#progress.target + 1;
-    this.#take(record);
+    this.#take(record, false);
     return record.sequence > expected ? 'gap' : 'applied';
   }
 
@@ -260,16 +287,21 @@ export class LogCursor {
     return this.#joinedAt !== undefined && sequence > this.#joinedAt;
   }
 
-  /** The log has this record here. So what we took for it elsewhere was perhaps sent by somebody else: the log is asked. */
+  /**
+   * The log has this record here. So what we took for it elsewhere was perhaps sent by somebody else: that sequence is read,
+   * before the watermark may pass it; where it has, the log is asked and nothing is proven meanwhile.
+   */
   #doubtTwins({ sequence, identity }: FeedRecord): void {
     const twin = this.#identities.sequenceOf(identity);
-    if (twin !== undefined && twin !== sequence) this.#checks.sawConflict(twin);
+    if (twin === undefined || twin === sequence) return;
+    if (twin > this.watermark) this.#progress.unmark(twin);
+    else this.#checks.sawConflict(twin);
   }
 
   /** Applies first and moves the watermark second: it never passes what is not in the index. Listeners hear of it here alone, once. */
-  #take(record: FeedRecord): void {
+  #take(record: FeedRecord, fromLog: boolean): void {
     const body = this.#applier.apply(record, this.log.epoch);
-    if (this.#progress.mark(record.sequence)) this.#identities.remember(record.sequence, record.identity);
+    if (this.#progress.mark(record.sequence, fromLog)) this.#identities.remember(record.sequence, record.identity);
     if (opensEpoch(record, this.log.epoch)) this.#openedAt ??= record.sequence;
     if (body !== undefined) this.#onEffect(record.sequence, body);
   }

@@ -5,7 +5,7 @@ import { LogProgress } from './log-progress.js';
 import { sequence } from './units.js';
 
 const markAll = (progress: LogProgress, sequences: Iterable<number>): void => {
-  for (const at of sequences) progress.mark(sequence(at));
+  for (const at of sequences) progress.mark(sequence(at), false);
 };
 
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, at) => at + 1);
@@ -61,7 +61,7 @@ describe('What is missing', () => {
   it('includes what was applied too far ahead to be remembered', () => {
     const progress = new LogProgress();
     const far = sequence(AHEAD_MAX + 1);
-    expect(progress.mark(far)).toBe(false);
+    expect(progress.mark(far, false)).toBe(false);
     expect(progress.has(far)).toBe(false);
     markAll(progress, upTo(AHEAD_MAX));
     expect(progress.nextMissing([], 10)).toEqual({ from: far, to: far });
@@ -75,5 +75,16 @@ describe('What is missing', () => {
     expect(progress.has(sequence(9))).toBe(false);
     progress.shrinkTo(sequence(1));
     expect(progress.complete).toBe(true);
+  });
+
+  it('takes back what the live feed brought above a gap, and never what the log itself said or the watermark passed', () => {
+    const progress = new LogProgress();
+    progress.mark(sequence(1), false);
+    progress.mark(sequence(3), false);
+    progress.mark(sequence(4), true);
+    expect([1, 3, 4, 5].map((at) => progress.unmark(sequence(at)))).toEqual([false, true, false, false]);
+    progress.mark(sequence(2), true);
+    expect(progress.watermark).toBe(2);
+    expect(progress.nextMissing([], 10)).toEqual({ from: 3, to: 3 });
   });
 });

@@ -15,8 +15,8 @@ export interface SequenceRange {
 export class LogProgress {
   #watermark = BEFORE_FIRST;
   #target = BEFORE_FIRST;
-  /** Done, and above a gap. Never further than `AHEAD_MAX` above the watermark, so the set is bounded. */
-  readonly #ahead = new Set<number>();
+  /** Done, and above a gap; true where the log itself said so. Never further than `AHEAD_MAX` above the watermark, so it is bounded. */
+  readonly #ahead = new Map<number, boolean>();
 
   get watermark(): Sequence {
     return this.#watermark;
@@ -35,13 +35,18 @@ export class LogProgress {
     return at <= this.#watermark || this.#ahead.has(at);
   }
 
-  /** `at` was applied. False: it is too far ahead to be remembered and will be read again. */
-  mark(at: Sequence): boolean {
+  /** `at` was applied, `fromLog` or from the live feed. False: it is too far ahead to be remembered and will be read again. */
+  mark(at: Sequence, fromLog: boolean): boolean {
     this.claim(at);
     if (at > this.#watermark + AHEAD_MAX) return false;
-    if (at > this.#watermark) this.#ahead.add(at);
+    if (at > this.#watermark) this.#ahead.set(at, fromLog);
     this.#advance();
     return true;
+  }
+
+  /** What the live feed brought as `at` stands elsewhere. False: the watermark has passed it, or the log itself said so. */
+  unmark(at: Sequence): boolean {
+    return this.#ahead.get(at) === false && this.#ahead.delete(at);
   }
 
   /** The log has, or is said to have, records up to `at`. */
@@ -52,14 +57,14 @@ export class LogProgress {
   /** What was claimed above `last` turned out not to be in the log. */
   shrinkTo(last: Sequence): void {
     this.#target = last > this.#watermark ? last : this.#watermark;
-    for (const at of this.#ahead) if (at > last) this.#ahead.delete(at);
+    for (const at of this.#ahead.keys()) if (at > last) this.#ahead.delete(at);
   }
 
   /** Everything before `first` has aged out of the log: nothing there can hit a living token any more. */
   skipBefore(first: Sequence): void {
     if (first - 1 <= this.#watermark) return;
     this.#watermark = sequence(first - 1);
-    for (const at of this.#ahead) if (at < first) this.#ahead.delete(at);
+    for (const at of this.#ahead.keys()) if (at < first) this.#ahead.delete(at);
     this.claim(this.#watermark);
     this.#advance();
   }

@@ -55,6 +55,7 @@ export interface FeedOptions {
 export const createJetStreamFeed = (options: FeedOptions): Feed => new JetStreamFeed(options);
 
 class JetStreamFeed implements Feed {
+  readonly promisesTicks = true;
   readonly #verifier: Verifier;
   readonly #names: Names;
   readonly #heartbeatSubject: string;

@@ -31,8 +31,11 @@ const honest: Guarantee = observedJudge((entry, { bindingSince }) => {
   return undefined;
 });
 
-/** Who says "my proof is s old" holds everything that was in the log s ago. */
+/** Who says "my proof is s old" holds everything that was in the log s ago, and knows of no loss that the log had by then. */
 const fresh: Guarantee = observedJudge((entry, { bindingSince, binding }) => {
+  if (entry.fresh && entry.shortBy > 0)
+    return `${entry.node} claims to be at the head of a log that lacks ${entry.shortBy} records of which it had heard`;
+  if (entry.fresh && entry.untold) return `${entry.node} was proven before the service had its say`;
   if (!entry.fresh || entry.stalenessMs === undefined || !entry.covers) return undefined;
   const provenAt = entry.at - entry.stalenessMs;
   const missed = binding.find((id) => !entry.found.has(id) && (bindingSince(id) ?? Infinity) < provenAt);
@@ -61,11 +64,15 @@ const ordered: Guarantee = (history) => {
 /** A record that comes again takes effect once: outside of a re-read nobody is told twice. */
 const idempotent: Guarantee = (history) => {
   const told = new Set<string>();
-  return judgeEach(history, (entry, { lossOf }) => {
+  return judgeEach(history, (entry, { lossOf, standing }) => {
     if (entry.kind !== 'noticed') return undefined;
     // A sequence that was given out again holds another record, even if that carries the same revocation.
     const key = [entry.node, entry.log, lossOf(entry.log), entry.sequence, entry.id].join(' ');
-    const again = told.has(key) && !entry.replayed;
+    // A copy of what the log lost may come late, when the node began anew and it is news again.
+    const stands = standing.some(
+      ({ log, sequence, id }) => log === entry.log && sequence === entry.sequence && id === entry.id,
+    );
+    const again = told.has(key) && !entry.replayed && stands;
     told.add(key);
     return again ? `${entry.node} told twice of ${entry.id}` : undefined;
   });
@@ -109,19 +116,21 @@ const live: Guarantee = (history) => {
   ];
 };
 
-/** After any cut the log is enough to know everything that binds. */
+/** After any cut the log is enough to know everything that binds, and after any loss everything that was confirmed. */
 const resumable: Guarantee = (history) => {
   const nodes = afterwards(history);
+  const settled = history.findLast((entry) => entry.kind === 'settled');
   let atTheEnd: readonly Placement[] = [];
   judgeEach(history, (_, { standing }) => {
     atTheEnd = standing;
     return undefined;
   });
-  return nodes
+  const unlearned = nodes
     .filter(({ covers }) => covers)
     .flatMap(({ node, found }) =>
       atTheEnd.filter(({ id }) => !found.has(id)).map(({ id }) => `${node} never learned of ${id}`),
     );
+  return [...unlearned, ...(settled?.missing ?? []).map((id) => `the log lacks ${id}, which was confirmed`)];
 };
 
 /**

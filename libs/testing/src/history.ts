@@ -53,6 +53,10 @@ export interface Observation {
   readonly acknowledges: boolean;
   readonly stalenessMs: number | undefined;
   readonly fresh: boolean;
+  /** How many records the log lacks of those that a tick had named before the proof was asked for. */
+  readonly shortBy: number;
+  /** The proof was asked for over this connection before the service had its say. */
+  readonly untold: boolean;
   readonly boundMs: number;
   /** How often it began anew with a log. */
   readonly resyncs: number;
@@ -91,6 +95,8 @@ export interface Settlement {
   readonly healedMs: number;
   /** Revocations in the log of which no service can say yet that they are enforced. */
   readonly unproven: readonly string[];
+  /** Revocations that the broker had confirmed, and that the log lacks although nobody lifted them. */
+  readonly missing: readonly string[];
 }
 
 export type History = readonly HistoryEntry[];

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, type Schedule } from '@revocast/core';
+import { type Clock, type Heartbeat, type Schedule } from '@revocast/core';
 import { type Publisher } from '@revocast/jetstream';
 import { type EpochKeeper } from '../publish/epoch-keeper.js';
 
@@ -7,18 +7,28 @@ import { type EpochKeeper } from '../publish/epoch-keeper.js';
 export const TICK_MS = 1_000;
 /** An instance that heard a tick this lately keeps quiet: a little less than the interval, so that ticks do not thin out. */
 const QUIET_MS = 900;
+/** Of nodes that wait for a first tick. One that was current before can wait a second, and many that are stale are no reason to tick more. */
+const STARTING: readonly Heartbeat['state'][] = ['connecting', 'catchingUp'];
+/** They get it at once, all that come within this time the same one. Milliseconds. */
+const NEWCOMER_MS = 100;
 
 export interface TickerOptions {
-  readonly publisher: Publisher;
-  readonly keeper: EpochKeeper;
+  readonly publisher: Pick<Publisher, 'tick' | 'onTick' | 'onHeartbeat'>;
+  readonly keeper: Pick<EpochKeeper, 'state' | 'onState' | 'tickedEpoch' | 'head'>;
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly fleetBoundMs: number;
 }
 
-/** The service's sign of life: it lets nodes notice a gap or a dead feed, and tells them the largest bound allowed. */
+/**
+ * The service's sign of life: it lets nodes notice a gap or a dead feed, tells them the largest bound allowed, and how far the
+ * log goes at least. A node waits for one over each new connection.
+ */
 export class Ticker {
   #heardAt = Number.NEGATIVE_INFINITY;
+  /** Another instance told less of the log than we know. */
+  #knowsMore = false;
+  #sentAt = Number.NEGATIVE_INFINITY;
   #sent = 0;
   #disarm: () => void = () => undefined;
 
@@ -35,12 +45,15 @@ export class Ticker {
   }
 
   start(): void {
-    this.options.publisher.onTick(() => {
-      this.#heardAt = this.options.clock.monotonic();
+    const { publisher, keeper, clock } = this.options;
+    publisher.onTick(({ epoch, head }) => {
+      this.#heardAt = clock.monotonic();
+      this.#knowsMore ||= epoch === keeper.tickedEpoch() && head < keeper.head();
     });
     // Nodes that wait for a first sign need not wait a second for it.
-    this.options.keeper.onState(({ kind }) => {
-      if (kind === 'open') this.#turn();
+    keeper.onState(() => this.#turn());
+    publisher.onHeartbeat(({ state }) => {
+      if (STARTING.includes(state) && clock.monotonic() - this.#sentAt >= NEWCOMER_MS) this.#turn();
     });
     this.#turn();
   }
@@ -51,8 +64,8 @@ export class Ticker {
 
   #turn(): void {
     const { keeper, schedule } = this.options;
-    const state = keeper.state();
-    if (state.kind === 'open' && this.#hasHeardNobody()) this.#tick(state.epoch);
+    const epoch = keeper.tickedEpoch();
+    if (epoch !== undefined && (this.#hasHeardNobody() || this.#knowsMore)) this.#tick(epoch);
     this.#disarm();
     this.#disarm = schedule(TICK_MS, () => this.#turn());
   }
@@ -64,6 +77,8 @@ export class Ticker {
   #tick(epoch: string): void {
     const { publisher, keeper, clock, fleetBoundMs } = this.options;
     const id = randomBytes(16).toString('hex');
+    this.#knowsMore = false;
+    this.#sentAt = clock.monotonic();
     publisher.tick({ id, epoch, head: keeper.head(), time: clock.wall(), fleetBoundMs });
     this.#sent++;
   }

@@ -145,6 +145,26 @@ export function highestSequence(database: Database, epoch: string): Sequence {
   return sequence(database.count('SELECT MAX(sequence) AS n FROM records WHERE epoch = ?', [epoch]));
 }
 
+/** A record and the sequence that the broker confirmed for it. */
+export interface PlacedRecord {
+  readonly id: string;
+  readonly sequence: Sequence;
+}
+
+/** The newest `limit` records that are known to have been stored from `from` to `to`, ascending. */
+export const newestConfirmed = (
+  database: Database,
+  epoch: string,
+  { from, to, limit }: { readonly from: Sequence; readonly to: Sequence; readonly limit: number },
+): readonly PlacedRecord[] =>
+  database
+    .all(
+      'SELECT id, sequence FROM records WHERE epoch = ? AND sequence BETWEEN ? AND ? ORDER BY sequence DESC LIMIT ?',
+      [epoch, from, to, limit],
+    )
+    .map((row) => ({ id: textIn(row, 'id'), sequence: sequence(numberIn(row, 'sequence')) }))
+    .reverse();
+
 /** When the newest record that opens this epoch was made; undefined when there is none. */
 export function openingMadeAt(database: Database, epoch: string): EpochMs | undefined {
   const row = database.one("SELECT MAX(made_at) AS at FROM records WHERE epoch = ? AND kind = 'epochOpened'", [epoch]);

@@ -22,7 +22,7 @@ import { EpochFilling } from './epoch-filling.js';
 import { type EpochOpening } from './epoch-opening.js';
 import { type Damage, type FleetEvidence, type LogDecision, type RefusalReason } from './log-decision.js';
 import { type LogIntake } from './log-intake.js';
-import { LogSurvey, takenOf } from './log-survey.js';
+import { LogSurvey, storedOf, takenOf } from './log-survey.js';
 import { type Outbox } from './outbox.js';
 import { Peers, type Standing } from './peers.js';
 
@@ -59,21 +59,23 @@ export interface EpochKeeperOptions {
   readonly intake: LogIntake;
 }
 
-/** Refusals of an instance whose journal belongs to this log: others wait for what it holds. */
-const HELD_BACK: readonly RefusalReason[] = [
+/** Refusals over a log of ours that lacks records. */
+const DAMAGED: readonly RefusalReason[] = [
   'logLost',
   'logRecreated',
   'logRolledBack',
   'fleetKnowsMore',
   'journalBehind',
-  'otherEpochInFleet',
 ];
+
+/** Refusals of an instance whose journal belongs to this log: others wait for what it holds. */
+const HELD_BACK: readonly RefusalReason[] = [...DAMAGED, 'otherEpochInFleet'];
 
 /** Knows whether the log on the broker is the one that the journal belongs to, and opens epochs. */
 export class EpochKeeper {
   #state: LogState = { kind: 'disconnected' };
   #journal: JournaledEpoch | undefined;
-  #head: Sequence = sequence(0);
+  #head: Sequence;
   readonly #survey: LogSurvey;
   readonly #listeners = new Set<(state: LogState) => void>();
   #firstEpoch: () => void = () => undefined;
@@ -91,6 +93,7 @@ export class EpochKeeper {
 
   constructor(private readonly options: EpochKeeperOptions) {
     this.#journal = currentEpoch(options.database);
+    this.#head = storedOf(options.database, this.#journal);
     this.peers = new Peers({ ...options, standing: () => this.#standing() });
     this.#survey = new LogSurvey({ ...options, peers: this.peers });
     this.#fill = new EpochFilling({ ...options, peers: this.peers });
@@ -142,6 +145,25 @@ export class EpochKeeper {
   /** The highest sequence the log is known to have: what a tick tells. */
   head(): Sequence {
     return this.#head;
+  }
+
+  /**
+   * The epoch whose head a tick tells. Also while its log is seen to be damaged: it tells nodes how much is missing, so that
+   * none that comes now takes what is left for all there is.
+   */
+  tickedEpoch(): string | undefined {
+    const state = this.#state;
+    if (state.kind === 'open') return state.epoch;
+    const isDamaged =
+      state.kind === 'refused'
+        ? DAMAGED.includes(state.because)
+        : state.kind === 'reviewing' && this.#damage !== undefined;
+    return isDamaged ? this.epoch() : undefined;
+  }
+
+  /** What the log of this epoch is known to have stored: whatever is published from now on gets a higher sequence. */
+  storedOf(epoch: string): Sequence {
+    return epoch === this.#journal?.epoch ? this.#head : sequence(0);
   }
 
   /** The log of this name stored a record there. A late word of a log that was given up says nothing about ours. */

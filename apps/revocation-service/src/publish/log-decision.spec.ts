@@ -32,6 +32,7 @@ const situation = (more: Partial<LogSituation>): LogSituation => ({
     init: true,
     evidence: quiet,
     stranger: undefined,
+    isRewritten: false,
     lacksRecords: false,
     hasPeer: false,
     hasPeerThere: false,
@@ -118,6 +119,8 @@ describe('The service, looking at the log,', () => {
     ['logLost', nothing, undefined],
     ['logRecreated', { located: { ...LOG, created: 'later' } }, { ...LOG, created: 'later' }],
     ['logRolledBack', { head: head(6) }, LOG],
+    ['logRolledBack', { isRewritten: true }, LOG],
+    ['logRolledBack', { isRewritten: true, head: head(9) }, LOG],
   ] as const)('writes a damaged log anew if it may, else says %s', (because, damage, remove) => {
     expect(decideLog(situation(damage))).toEqual({ kind: 'begin', because, previous: 'e1', remove });
     expect(decideLog(situation({ ...damage, init: false }))).toEqual({ kind: 'refuse', because });
@@ -128,6 +131,7 @@ describe('The service, looking at the log,', () => {
   it('takes no old head of a leader that may have been cut off for a rollback', () => {
     expect(decideLog(situation({ head: head(6, 2_001) }))).toEqual({ kind: 'askAgain' });
     expect(decideLog(situation({ head: head(7, 2_001) }))).toEqual({ kind: 'write', log: LOG });
+    expect(decideLog(situation({ head: head(7, 2_001), isRewritten: true }))).toEqual({ kind: 'askAgain' });
   });
 
   it('names the last opened epoch as the one before, not one that was never opened', () => {

@@ -45,6 +45,8 @@ export interface LogSituation {
   readonly journal: JournaledEpoch | undefined;
   /** The highest sequence that the journal's epoch is known to have had: confirmed to us, or read by us. */
   readonly confirmed: Sequence;
+  /** Where a record of the journal was confirmed, the located log has another one. Undefined when that was not looked at. */
+  readonly isRewritten: boolean | undefined;
   /** The log is known to have had records that neither this journal nor that of an instance that is heard has. */
   readonly lacksRecords: boolean;
   /** Another instance of the service is heard that has a history. */
@@ -85,18 +87,17 @@ export type LogDecision =
  * be missing from them. A log that is not ours is never touched.
  */
 export function decideLog(situation: LogSituation): LogDecision {
-  const { journal, located, stranger, confirmed, head } = situation;
+  const { journal, located, stranger, confirmed, head, isRewritten } = situation;
   if (journal !== undefined && journal.hashKeyDigest !== situation.hashKeyDigest) return refuse('hashKeyChanged');
   if (located !== undefined && stranger !== undefined) return meetStranger(situation, located, stranger);
   if (journal === undefined) return beginFirst(situation);
   if (located === undefined) return begin(situation, journal, 'logLost');
   if (isRecreated(located, journal)) return begin(situation, journal, 'logRecreated');
   if (journal.rolledBack) return begin(situation, journal, 'logRolledBack');
-  if (head === undefined || head.last >= confirmed)
+  if (head === undefined || (head.last >= confirmed && isRewritten !== true))
     return { kind: journal.state === 'opening' ? 'finish' : 'write', log: located };
-  // A leader that was cut off from its followers goes on answering with the head it had.
-  const isProven = head.quorumAgeMs <= QUORUM_AGE_MS_MAX;
-  return isProven ? begin(situation, journal, 'logRolledBack') : { kind: 'askAgain' };
+  // A leader that was cut off from its followers goes on answering with what it had.
+  return isProven(head) ? begin(situation, journal, 'logRolledBack') : { kind: 'askAgain' };
 }
 
 function meetStranger(situation: LogSituation, located: LogIdentity, stranger: Strangeness): LogDecision {
@@ -136,6 +137,9 @@ function begin(situation: LogSituation, journal: JournaledEpoch, because: Exclud
   const previous = journal.state === 'open' ? journal.epoch : journal.previous;
   return { kind: 'begin', because, previous, remove: located };
 }
+
+/** Whether a majority of the servers stands behind what this leader says. */
+export const isProven = ({ quorumAgeMs }: Head): boolean => quorumAgeMs <= QUORUM_AGE_MS_MAX;
 
 const isRecreated = (located: LogIdentity, journal: JournaledEpoch): boolean =>
   journal.log !== undefined && journal.log.created !== located.created;

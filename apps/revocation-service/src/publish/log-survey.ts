@@ -1,12 +1,14 @@
-import { type Head, type Heartbeat, sequence, type Sequence } from '@revocast/core';
+import { type Head, type Heartbeat, isSameLog, sequence, type Sequence } from '@revocast/core';
 import { type Publisher } from '@revocast/jetstream';
 import { type Database } from '../journal/database.js';
-import { type JournaledEpoch, wasOpened } from '../journal/epochs.js';
+import { type JournaledEpoch, markRolledBack, wasOpened } from '../journal/epochs.js';
 import { countPending, highestSequence, lastWithoutGap } from '../journal/records.js';
 import { FleetWitness, type FleetWitnessOptions } from './fleet-witness.js';
+import { HistoryCheck } from './history-check.js';
 import {
   decideLog,
   type FleetEvidence,
+  isProven,
   type LogDecision,
   type LogSituation,
   type Strangeness,
@@ -32,12 +34,20 @@ export interface Finding {
 export const takenOf = (database: Database, journal: JournaledEpoch | undefined): Sequence =>
   journal === undefined ? sequence(0) : lastWithoutGap(database, journal.epoch, journal.taken);
 
+/** The highest sequence that the log of the epoch is known to have had: seen, confirmed to us, or read by us. */
+export const storedOf = (database: Database, journal: JournaledEpoch | undefined): Sequence =>
+  journal === undefined
+    ? sequence(0)
+    : sequence(Math.max(journal.head, highestSequence(database, journal.epoch), takenOf(database, journal)));
+
 /** Looks at the log, at the fleet and at the other instances, and says what follows for the journal. */
 export class LogSurvey {
   readonly #witness: FleetWitness;
+  readonly #history: HistoryCheck;
 
   constructor(private readonly options: LogSurveyOptions) {
     this.#witness = new FleetWitness(options);
+    this.#history = new HistoryCheck(options);
   }
 
   hear(heartbeat: Heartbeat): void {
@@ -50,7 +60,9 @@ export class LogSurvey {
     const head = located && (await publisher.head(located));
     const stranger =
       head === undefined || head.log.epoch === journal?.epoch ? undefined : await this.#strangeness(head);
-    return { head, decision: decideLog({ ...this.#situation(journal, head), located, head, stranger }) };
+    const isRewritten = await this.#isRewritten(journal, head);
+    const situation = { ...this.#situation(journal, head), located, head, stranger, isRewritten };
+    return { head, decision: decideLog(situation) };
   }
 
   /** What heartbeats say against this journal. */
@@ -61,7 +73,7 @@ export class LogSurvey {
   #situation(
     journal: JournaledEpoch | undefined,
     head: Head | undefined,
-  ): Omit<LogSituation, 'located' | 'head' | 'stranger'> {
+  ): Omit<LogSituation, 'located' | 'head' | 'stranger' | 'isRewritten'> {
     const { database, peers, hashKeyDigest, init, acceptsLoss } = this.options;
     const taken = takenOf(database, journal);
     const confirmed = journal === undefined ? taken : highestSequence(database, journal.epoch);
@@ -74,6 +86,14 @@ export class LogSurvey {
       ...{ hashKeyDigest, init, acceptsLoss },
       evidence: this.evidence(journal),
     };
+  }
+
+  /** What a majority says is written down: more records may cover it before the log is written anew. */
+  async #isRewritten(journal: JournaledEpoch | undefined, head: Head | undefined): Promise<boolean | undefined> {
+    if (head === undefined || journal?.log === undefined || !isSameLog(head.log, journal.log)) return undefined;
+    if (await this.#history.isKept(head)) return false;
+    if (isProven(head)) markRolledBack(this.options.database, journal.epoch);
+    return true;
   }
 
   async #strangeness(head: Head): Promise<Strangeness> {

@@ -13,6 +13,7 @@ import { systemClock as clock, systemSchedule as schedule } from '../system.js';
 import { Confirmations } from './confirmations.js';
 import { EpochKeeper } from './epoch-keeper.js';
 import { EpochOpening } from './epoch-opening.js';
+import { showsLoss } from './history-check.js';
 import { LogIntake } from './log-intake.js';
 import { type Outcome, Outbox, type Publication } from './outbox.js';
 import { RecordMaker } from './record-maker.js';
@@ -103,7 +104,9 @@ export class WritingSide {
    * the same command. Only the log can say which.
    */
   async #publish(record: EncodedRecord): Promise<Publication> {
+    const before = this.keeper.storedOf(record.epoch);
     const ack = await this.publisher.publish(record);
+    if (showsLoss(ack, before)) this.#lostRecords(record.epoch);
     return { ack, stored: ack.duplicate ? await this.#storedAt(record.epoch, ack) : undefined };
   }
 
@@ -128,7 +131,10 @@ export class WritingSide {
     if (stored?.kind === 'record') takeRecords(this.database, [stored], stored.epoch, clock.wall());
     markAcked(this.database, recordId, ack);
     const epoch = epochThatReissued(this.database, recordId, ack.sequence);
-    if (epoch === undefined) return;
+    if (epoch !== undefined) this.#lostRecords(epoch);
+  }
+
+  #lostRecords(epoch: string): void {
     markRolledBack(this.database, epoch);
     this.keeper.review();
   }

@@ -4,10 +4,11 @@ import { Asks } from '../../src/asks.js';
 import { FollowerMachine } from '../../src/follower-machine.js';
 import { LastProof } from '../../src/freshness.js';
 import { IdentityChecks } from '../../src/identity-checks.js';
-import { LogCursor } from '../../src/log-cursor.js';
+import { LogCursor, type Told } from '../../src/log-cursor.js';
 import { LogProgress } from '../../src/log-progress.js';
 import { createIndex } from '../../src/compact-index.js';
 import { RecordApplier } from '../../src/record-applier.js';
+import { TickWatch } from '../../src/tick-watch.js';
 import { sequence } from '../../src/units.js';
 import { indexWith, type Mutant, originalOf, type Replace, withIndex } from './mutant.js';
 
@@ -49,6 +50,17 @@ const believeAnyLeader = (replace: Replace): Record<string, never> => {
   return {};
 };
 
+/** What the service told is heard as `change` makes it. */
+const hearingTold = (replace: Replace, change: (told: Told) => Told): Record<string, never> => {
+  const told = originalOf(TickWatch.prototype, 'told');
+  replace(TickWatch.prototype, 'told', {
+    value(this: TickWatch, ...asked: Parameters<TickWatch['told']>) {
+      return change(told.apply(this, asked));
+    },
+  });
+  return {};
+};
+
 const MUTANTS: readonly Mutant[] = [
   {
     name: 'leakyIndex',
@@ -64,7 +76,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'maximumWatermark',
-    seed: 3,
+    seed: 1,
     what: 'that takes the highest sequence it saw as its watermark',
     breaks: 'complete',
     spoil: (replace: Replace): WorldAlterations => {
@@ -79,16 +91,16 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lastWatermark',
-    seed: 2,
+    seed: 1,
     what: 'that takes the last record it saw as its watermark',
     breaks: 'ordered',
     spoil: (replace: Replace): WorldAlterations => {
       const last = new WeakMap<LogProgress, number>();
       const mark = originalOf(LogProgress.prototype, 'mark');
       replace(LogProgress.prototype, 'mark', {
-        value(this: LogProgress, ...[at]: Parameters<LogProgress['mark']>) {
+        value(this: LogProgress, ...[at, fromLog]: Parameters<LogProgress['mark']>) {
           last.set(this, at);
-          return mark.call(this, at);
+          return mark.call(this, at, fromLog);
         },
       });
       replace(LogProgress.prototype, 'watermark', {
@@ -101,7 +113,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'monotonicOnly',
-    seed: 2,
+    seed: 4,
     what: 'that measures staleness by the monotonic clock alone',
     breaks: 'honest',
     spoil: (replace: Replace): WorldAlterations => {
@@ -136,28 +148,43 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'datedByReceipt',
-    seed: 8,
+    seed: 2,
     what: 'that dates a proof by the arrival of the answer',
     breaks: 'fresh',
     spoil: dateByReceipt,
   },
   {
     name: 'datedByReceiptEnforced',
-    seed: 485,
+    seed: 2,
     what: 'that dates a proof by the arrival of the answer',
     breaks: 'enforced',
     spoil: dateByReceipt,
   },
   {
     name: 'headWithoutQuorum',
-    seed: 23,
+    seed: 24,
     what: 'that believes a leader whose followers are gone',
     breaks: 'enforced',
     spoil: believeAnyLeader,
   },
   {
+    name: 'believesShortLog',
+    seed: 67,
+    what: 'that believes a log which lacks what the service had confirmed',
+    breaks: 'fresh',
+    spoil: (replace: Replace): WorldAlterations =>
+      hearingTold(replace, ({ spoken }) => ({ head: sequence(0), spoken })),
+  },
+  {
+    name: 'waitsForNobody',
+    seed: 9,
+    what: 'that is proven before the service had its say',
+    breaks: 'fresh',
+    spoil: (replace: Replace): WorldAlterations => hearingTold(replace, ({ head }) => ({ head, spoken: true })),
+  },
+  {
     name: 'trustsLostLog',
-    seed: 52,
+    seed: 49,
     what: 'that trusts a log which lost records',
     breaks: 'fresh',
     spoil: (replace: Replace): WorldAlterations => {
@@ -188,7 +215,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'liftDeletes',
-    seed: 5,
+    seed: 117,
     what: 'that takes a lift for the deletion of what it has',
     breaks: 'convergent',
     spoil: (): WorldAlterations =>
@@ -233,7 +260,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forgetsWithLog',
-    seed: 2,
+    seed: 4,
     what: 'that begins anew when the log is replaced',
     breaks: 'neverForgets',
     spoil: (replace: Replace): WorldAlterations => {
@@ -262,7 +289,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'believesOtherEpochs',
-    seed: 11,
+    seed: 1,
     what: 'that takes what was signed for another epoch for its own',
     breaks: 'onlyOurs',
     spoil: (replace: Replace): WorldAlterations => {

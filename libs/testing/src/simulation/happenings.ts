@@ -233,8 +233,8 @@ const ACTS = {
     return 'somebody deletes the log and makes it again';
   },
   forge: (world, { size }) => {
-    world.forge(size < 0.5);
-    return size < 0.5 ? 'a forger writes into the log' : 'a forger sends records';
+    world.forge(size >= 0.5);
+    return size >= 0.5 ? 'a forger writes into the log' : 'a forger sends records';
   },
   replay: (world, { who, size }) => {
     const movedBy = size < 0.4 ? 0 : Math.round((size - 0.7) * 20);
@@ -243,10 +243,42 @@ const ACTS = {
   },
 } as const satisfies Readonly<Record<string, Act>>;
 
-export type HappeningName = keyof typeof ACTS;
+/** What happens to snapshots, in worlds that have them. */
+const SNAPSHOT_ACTS = {
+  takeSnapshot: (world, { who, size }) => {
+    const service = workingService(world, who);
+    const ms = size < 0.5 ? 0 : scaled(size, 1, 1_500);
+    service.takeSnapshot(ms);
+    return `${service.name} writes a snapshot, which takes ${ms} ms`;
+  },
+  corruptSnapshot: (world, { size, seed }) => {
+    const parts = world.broker.snapshots[0]?.parts ?? [];
+    const at = seed % Math.max(1, parts.length);
+    // Torn, from another image, or with bits that turned.
+    const other = world.broker.snapshots[1]?.parts[at];
+    if (size < 0.3) parts[at] = (parts[at] ?? new Uint8Array()).slice(0, -4);
+    else if (size < 0.5 && other !== undefined) parts[at] = other;
+    else parts[at] = (parts[at] ?? new Uint8Array()).map((byte, place) => (place % 7 === 3 ? byte ^ 0x55 : byte));
+    return `part ${at} of the snapshot is damaged`;
+  },
+  dropSnapshots: (world, { size }) => {
+    const count = size < 0.5 ? 1 : 2;
+    world.broker.dropSnapshots(count);
+    return `the newest ${count} snapshots are gone`;
+  },
+  misfileSnapshots: (world) => {
+    world.broker.misfilesSnapshots = !world.broker.misfilesSnapshots;
+    return 'snapshots are given to whoever asks, or are so no more';
+  },
+} as const satisfies Readonly<Record<string, Act>>;
+
+export type HappeningName = keyof typeof ACTS | keyof typeof SNAPSHOT_ACTS;
 export const HAPPENING_NAMES = Object.keys(ACTS) as HappeningName[];
+export const SNAPSHOT_HAPPENING_NAMES = Object.keys(SNAPSHOT_ACTS) as HappeningName[];
+
+const ALL_ACTS: Readonly<Record<HappeningName, Act>> = { ...ACTS, ...SNAPSHOT_ACTS };
 
 export const perform = (world: SimulatedWorld, happening: Happening): void => {
-  const act: Act = ACTS[happening.do];
+  const act = ALL_ACTS[happening.do];
   world.note(act(world, happening));
 };

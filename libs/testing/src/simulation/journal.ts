@@ -68,6 +68,17 @@ export class Journal {
     return ofEpoch.reduce((highest, { sequence }) => Math.max(highest, sequence ?? 0), 0);
   }
 
+  /** The newest confirmed records of the epoch of now, at most `count`. */
+  newestConfirmed(count: number): readonly JournalRecord[] {
+    const ofEpoch = this.records.filter(({ epoch, sequence }) => epoch === this.epoch?.name && sequence !== undefined);
+    return ofEpoch.sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0)).slice(-count);
+  }
+
+  /** The log of this epoch is known to lack what was confirmed. */
+  lostRecords(epoch: string): void {
+    if (epoch === this.epoch?.name) this.epoch.rolledBack = true;
+  }
+
   hasLostRecords(epoch: string): boolean {
     return epoch === this.epoch?.name && this.epoch.rolledBack;
   }

@@ -1,9 +1,10 @@
-import { type Feed, type FeedListener, type Heartbeat, type Schedule } from '@revocast/core';
+import { type Feed, type FeedListener, type Heartbeat, type Schedule, type Tick } from '@revocast/core';
 import { type InMemoryFeed } from '../in-memory-feed.js';
 import { type ProcessTime } from './process-time.js';
 
 /** The feed as one process has it: what comes for a halted process waits, and how much is read at once is noted. */
 export class MeteredFeed implements Feed {
+  readonly promisesTicks = true;
   readonly #feed: InMemoryFeed;
   readonly #process: ProcessTime;
   readonly #report: (heartbeat: Heartbeat) => void;
@@ -12,6 +13,11 @@ export class MeteredFeed implements Feed {
   recordsMax = 0;
   /** As the process knows it. */
   connected = false;
+  /** When this connection was made, and when the first tick was heard over it. True time. */
+  connectedAt = 0;
+  tickedAt: number | undefined;
+  /** Each tick that told more of its epoch than those before it. */
+  readonly #told: { readonly at: number; readonly epoch: string; readonly head: number }[] = [];
 
   constructor(feed: InMemoryFeed, process: ProcessTime, report: (heartbeat: Heartbeat) => void) {
     this.#feed = feed;
@@ -25,14 +31,31 @@ export class MeteredFeed implements Feed {
       connected: () => run(() => this.#tell(true, listener)),
       disconnected: () => run(() => this.#tell(false, listener)),
       record: (record) => run(() => listener.record(record)),
-      tick: (tick) => run(() => listener.tick(tick)),
+      tick: (tick) =>
+        run(() => {
+          this.#hear(tick);
+          listener.tick(tick);
+        }),
     });
   }
 
   #tell(connected: boolean, listener: FeedListener): void {
     this.connected = connected;
+    this.connectedAt = this.#process.trueMs();
+    this.tickedAt = undefined;
     if (connected) listener.connected();
     else listener.disconnected();
+  }
+
+  #hear({ epoch, head }: Tick): void {
+    const at = this.#process.trueMs();
+    this.tickedAt ??= at;
+    if (head > this.toldBefore(Infinity, epoch)) this.#told.push({ at, epoch, head });
+  }
+
+  /** How far the log of `epoch` goes at least, by what was heard before `at`. */
+  toldBefore(at: number, epoch: string): number {
+    return this.#told.findLast((told) => told.epoch === epoch && told.at < at)?.head ?? 0;
   }
 
   subscribed(): Promise<void> {

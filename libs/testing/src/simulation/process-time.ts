@@ -25,6 +25,11 @@ export class ProcessTime implements Clock {
     return !this.#dead && this.#halt === undefined;
   }
 
+  /** What an observer with a perfect clock reads. */
+  trueMs(): number {
+    return this.#world.trueMs();
+  }
+
   wall(): EpochMs {
     return epochMs(this.#world.trueMs() + this.#wallAheadMs);
   }

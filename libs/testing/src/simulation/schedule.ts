@@ -2,8 +2,16 @@ import { brokenGuarantees, type GuaranteeName } from '../guarantees.js';
 import { type History } from '../history.js';
 import { SpinningError } from '../manual-time.js';
 import { between, type Dice, pick, seededDice } from './dice.js';
-import { boundFor, type Happening, HAPPENING_NAMES, type HappeningName, perform, planFor } from './happenings.js';
-import { STORIES, type StoryStep } from './stories.js';
+import {
+  boundFor,
+  type Happening,
+  HAPPENING_NAMES,
+  type HappeningName,
+  perform,
+  planFor,
+  SNAPSHOT_HAPPENING_NAMES,
+} from './happenings.js';
+import { SNAPSHOT_STORIES, STORIES, type StoryStep } from './stories.js';
 import { SimulatedWorld, type WorldAlterations, type WorldSetup } from './simulated-world.js';
 
 /** A run as data: how the world begins, and what happens in it. */
@@ -19,6 +27,10 @@ const SETTLE_MS = 25_000;
 
 /** Without these nothing is to be seen. */
 const ALWAYS: readonly HappeningName[] = ['revoke', 'revoke', 'revoke', 'burst'];
+/** Where there are snapshots they are written, and nodes start. */
+const WITH_SNAPSHOTS: readonly HappeningName[] = ['takeSnapshot', 'takeSnapshot', 'restartNode'];
+/** Runs with snapshots; each service has a follower more to play then. */
+const SNAPSHOTS_SHARE = 0.35;
 /** Milliseconds; what lies between two happenings decides as much as what they are. */
 const LONG_WAIT_MS = 7_000;
 
@@ -30,12 +42,14 @@ export const scheduleOf = (seed: number, steps = STEPS_DEFAULT): RunSchedule => 
   const dice = seededDice(seed);
   const fleetBoundMs = boundFor(dice);
   const nodes = Array.from({ length: between(1, 3, dice) }, (_, at) => planFor(dice, fleetBoundMs, `node-${at + 1}`));
-  const setup = { seed, fleetBoundMs, nodes, services: dice() < 0.7 ? 1 : 2 };
+  const setup = { seed, fleetBoundMs, nodes, services: dice() < 0.7 ? 1 : 2, snapshots: dice() < SNAPSHOTS_SHARE };
   const share = 0.15 + 0.6 * dice();
   const known = [...ALWAYS, ...HAPPENING_NAMES.filter(() => dice() < share)];
+  if (setup.snapshots) known.push(...WITH_SNAPSHOTS, ...SNAPSHOT_HAPPENING_NAMES.filter(() => dice() < share));
+  const stories = setup.snapshots ? [...STORIES, ...SNAPSHOT_STORIES] : STORIES;
   const happenings: Happening[] = [];
   while (happenings.length < steps) {
-    if (dice() < STORIES_SHARE) happenings.push(...toldBy(pick(STORIES, dice)(setup), dice));
+    if (dice() < STORIES_SHARE) happenings.push(...toldBy(pick(stories, dice)(setup), dice));
     else happenings.push(aHappening(known, dice));
   }
   return { setup, happenings };

@@ -135,16 +135,27 @@ export class SimulatedNode {
     const answers = this.#askAll(running, status, everything);
     const { state, watermark, stalenessMs, counters, log } = status;
     const { boundMs, mode, guarded, settings } = this.plan;
+    const provenAt = this.around.time.trueMs() - (stalenessMs ?? Infinity);
     return {
       ...{ kind: 'observed', at: this.around.time.trueMs(), node: instance, log: logNameOf(log), state, watermark },
       acknowledges: this.#acknowledges(status),
       stalenessMs,
       fresh: follower.freshness(AN_ISSUER, boundMs).fresh,
+      shortBy: this.#shortBy(running, status, provenAt),
+      untold: isUntold(meter, provenAt),
       ...{ boundMs, mode, guarded, covers: settings === 'declared' },
       resyncs: counters.resyncs,
       ...answers,
       ...{ readsInFlight: meter.inFlightMax, recordsPerRead: meter.recordsMax, timers: timers.pending },
     };
+  }
+
+  /** Only of a log that lost nothing since: it has grown at most. */
+  #shortBy({ meter }: Running, { log }: FollowerStatus, provenAt: number): number {
+    const { broker, lostAt } = this.around;
+    const standing = broker.log;
+    if (standing === undefined || logNameOf(log) !== logNameOf(standing.identity) || lostAt() >= provenAt) return 0;
+    return Math.max(0, meter.toldBefore(provenAt, standing.identity.epoch) - standing.last);
   }
 
   #createFollower(process: ProcessTime, feed: MeteredFeed, timers: TimerMeter): Follower {
@@ -260,6 +271,16 @@ export class SimulatedNode {
     };
   }
 }
+
+/** Nobody who waits for a first tick waits longer. Milliseconds. */
+const TICK_WAIT_MS = 6_000;
+/** A proof may be dated that much earlier than it was asked for: when its leader last heard from a majority. Milliseconds. */
+const BACKDATED_MS_MAX = 2_000;
+
+const isUntold = ({ connected, connectedAt, tickedAt }: MeteredFeed, provenAt: number): boolean =>
+  connected &&
+  provenAt > connectedAt &&
+  provenAt + BACKDATED_MS_MAX < Math.min(tickedAt ?? Infinity, connectedAt + TICK_WAIT_MS);
 
 /** Everything is asked again this often, so that what is forgotten shows. */
 const FULL_LOOK_EVERY = 6;

@@ -9,20 +9,26 @@ import {
   sequence,
 } from '@revocast/core';
 import { anIssuer, AN_ISSUER, epochOpenedBody, liftedBody, revokedBody } from '../builders.js';
+import { type InMemoryLog } from '../in-memory-log.js';
 import { type Journal, type JournalRecord } from './journal.js';
 import { ProcessTime } from './process-time.js';
 import { ServiceLink } from './service-link.js';
 import { DECLARED_DIGEST } from './simulated-node.js';
+import { SnapshotWriter } from './simulated-snapshots.js';
 import { logNameOf, type Surroundings } from './surroundings.js';
 
 /** How often a service ticks, looks at the log, tries what was not confirmed again, and at its fleet. Milliseconds. */
 const TICK_MS = 1_000;
 const REVIEW_MS = 2_000;
+/** A node that starts is answered with a tick, unless one was sent this lately. Milliseconds. */
+const NEWCOMER_MS = 100;
 const RETRY_MS = 1_000;
 const LOOK_MS_MAX = 500;
 const LOOK_MS_MIN = 5;
 /** How long a log must be seen missing or damaged before it is written anew. Milliseconds. */
 const DAMAGED_MS = 1_000;
+/** Confirmed records that are compared with the log in each review. */
+const COMPARED_MAX = 64;
 /** Revocations per record when an epoch is filled. */
 const PACKED = 4;
 
@@ -30,21 +36,30 @@ const PACKED = 4;
 export interface ServiceSurroundings extends Surroundings {
   readonly journal: Journal;
   readonly fleetBoundMs: () => number;
+  /** Whether services write snapshots. */
+  readonly takesSnapshots: boolean;
   /** Whether this instance does what one of them has to do. */
   readonly leads: (service: SimulatedService) => boolean;
   /** What stood in the log stands there no more. */
   readonly replaceLog: () => void;
   /** Whether the epoch may be opened. */
   readonly mayAnnounce: (journal: Journal) => boolean;
-  readonly store: (record: JournalRecord) => number | undefined;
+  /** Whether the log still has what was confirmed. */
+  readonly isKept: (expected: readonly JournalRecord[], log: InMemoryLog) => boolean;
+  readonly store: (record: JournalRecord) => Stored | undefined;
   readonly claim: (service: string, record: JournalRecord, propagation: Propagation) => void;
 }
 
-/** The log as the service saw it: who it is, and what stands where the last confirmed record should. */
+/** Where the broker has a record. `duplicate`: it had it before. */
+export interface Stored {
+  readonly at: number;
+  readonly duplicate: boolean;
+}
+
+/** The log as the service saw it: who it is, and whether confirmed records stand where they should. */
 interface Seen {
   readonly identity: LogIdentity;
-  readonly expected: string | undefined;
-  readonly standing: string | undefined;
+  readonly isKept: boolean;
 }
 
 /** A process of the service. */
@@ -54,8 +69,10 @@ interface Running {
   /** When it heard PubAcks, by its own monotonic clock. */
   readonly heardAcks: Map<string, MonotonicMs>;
   readonly triedAt: Map<string, number>;
+  readonly snapshots: SnapshotWriter | undefined;
   damagedSince: number | undefined;
   looksSoon: boolean;
+  tickedAt: number;
 }
 
 /**
@@ -92,8 +109,9 @@ export class SimulatedService {
     const hasLostRecords = (epoch: string): boolean => journal.hasLostRecords(epoch);
     const options = { fleetBoundMs: fleetBoundMs(), expected: {}, clock: process, identityAt, hasLostRecords };
     const view = alterView(createFleetView(options), options);
-    const nothing = { damagedSince: undefined, looksSoon: false };
-    const running = { process, view, heardAcks: new Map(), triedAt: new Map(), ...nothing };
+    const nothing = { damagedSince: undefined, looksSoon: false, tickedAt: -Infinity };
+    const snapshots = this.#snapshotWriter(process);
+    const running = { process, view, snapshots, heardAcks: new Map(), triedAt: new Map(), ...nothing };
     this.#running = running;
     if (this.#reachable) this.#connect();
     this.#repeat(running, 0, TICK_MS, () => this.#tick(running));
@@ -105,6 +123,7 @@ export class SimulatedService {
   kill(): void {
     this.#wallAheadMs = this.#running?.process.wallAheadMs ?? this.#wallAheadMs;
     this.#running?.process.kill();
+    this.#running?.snapshots?.close();
     this.#running = undefined;
     this.link.cut();
   }
@@ -114,6 +133,7 @@ export class SimulatedService {
     if (!this.link.isOpen) return;
     this.link.cut();
     const running = this.#running;
+    running?.snapshots?.cut();
     running?.process.run(() => running.view.deaf());
   }
 
@@ -134,6 +154,7 @@ export class SimulatedService {
       running?.process.run(() => {
         running.view.heard(heartbeat);
         this.#lookSoon(running);
+        if (heartbeat.state === 'connecting' || heartbeat.state === 'catchingUp') this.#welcome(running);
       });
     });
   }
@@ -146,10 +167,23 @@ export class SimulatedService {
     if (record !== undefined) this.#send(running, record);
   }
 
+  /** Writes what its follower knows now, which takes `ms`. */
+  takeSnapshot(ms: number): void {
+    this.#running?.snapshots?.write(ms);
+  }
+
+  #snapshotWriter(process: ProcessTime): SnapshotWriter | undefined {
+    const { takesSnapshots, broker, nextSeed, fleetBoundMs } = this.around;
+    if (!takesSnapshots) return undefined;
+    const options = { broker, process, seed: nextSeed(), reachable: this.#reachable, fleetBoundMs: fleetBoundMs() };
+    return new SnapshotWriter(options);
+  }
+
   #connect(): void {
     const running = this.#running;
     if (this.link.isOpen || running === undefined) return;
     this.link.open();
+    running.snapshots?.reconnect();
     this.#heardOver.clear();
     running.process.run(() => {
       if (!this.link.isOpen) return;
@@ -165,9 +199,17 @@ export class SimulatedService {
     });
   }
 
-  #tick({ process }: Running): void {
+  /** A node that starts waits for a tick. */
+  #welcome(running: Running): void {
+    const now = running.process.monotonic();
+    if (now - running.tickedAt >= NEWCOMER_MS) this.#tick(running);
+  }
+
+  #tick(running: Running): void {
+    const { process } = running;
     const { journal, leads, broker, fleetBoundMs } = this.around;
     if (!leads(this) || journal.epoch?.isOpen !== true) return;
+    running.tickedAt = process.monotonic();
     const epoch = journal.epoch.name;
     const parts = { epoch, head: sequence(journal.confirmed), time: process.wall(), fleetBoundMs: fleetBoundMs() };
     this.link.send(() => broker.hearTick(parts));
@@ -182,13 +224,20 @@ export class SimulatedService {
 
   #send(running: Running, record: JournalRecord): void {
     running.triedAt.set(record.recordId, running.process.monotonic());
+    const before = this.around.journal.confirmed;
     this.link.send(() => {
-      const at = this.around.store(record);
-      if (at !== undefined) this.link.receive(() => running.process.run(() => this.#acked(running, record, at)));
+      const stored = this.around.store(record);
+      if (stored === undefined) return;
+      this.link.receive(() =>
+        running.process.run(() => {
+          if (!stored.duplicate && stored.at <= before) this.around.journal.lostRecords(record.epoch);
+          this.#acked(running, record, stored);
+        }),
+      );
     });
   }
 
-  #acked(running: Running, record: JournalRecord, at: number): void {
+  #acked(running: Running, record: JournalRecord, { at }: Stored): void {
     const { journal } = this.around;
     if (!journal.acked(record, at, running.process.wall())) return;
     running.heardAcks.set(record.recordId, running.process.monotonic());
@@ -201,14 +250,11 @@ export class SimulatedService {
   /** Asks the log who it is and how far it goes, and follows what that says. */
   #review(running: Running): void {
     if (!this.around.leads(this)) return;
-    const { broker } = this.around;
-    const { journal } = this.around;
-    const { confirmed } = journal;
-    const expected = journal.epoch && journal.identityAt(journal.epoch.name, confirmed);
+    const { broker, journal } = this.around;
+    const expected = journal.newestConfirmed(COMPARED_MAX);
     this.link.send(() => {
       const { log } = broker;
-      const standing = log?.at(sequence(confirmed))?.identity;
-      const seen = log && { identity: log.identity, expected, standing };
+      const seen = log && { identity: log.identity, isKept: this.around.isKept(expected, log) };
       this.link.receive(() => running.process.run(() => this.#reviewed(running, seen)));
     });
   }
@@ -218,7 +264,7 @@ export class SimulatedService {
     if (!leads(this)) return;
     const { epoch } = journal;
     const isOurs = epoch !== undefined && seen !== undefined && logNameOf(seen.identity) === logNameOf(epoch.log);
-    if (epoch !== undefined && isOurs && !epoch.rolledBack && seen.standing === seen.expected) {
+    if (epoch !== undefined && isOurs && !epoch.rolledBack && seen.isKept) {
       running.damagedSince = undefined;
       this.#announce(running);
       return;
@@ -287,3 +333,7 @@ const propagationBy = (
 
 /** Whether everything of the epoch is confirmed, so that it may be opened. */
 export const isFilled = (journal: Journal): boolean => journal.pending.length === 0;
+
+/** Whether each of these stands where it was confirmed. */
+export const isKept = (expected: readonly JournalRecord[], log: InMemoryLog): boolean =>
+  expected.every(({ recordId, sequence: at }) => log.at(sequence(at ?? 0))?.identity === recordId);

@@ -14,7 +14,8 @@ import { InMemoryBroker } from '../in-memory-feed.js';
 import { ManualTime } from '../manual-time.js';
 import { idsOf, Journal, type JournalRecord } from './journal.js';
 import { type NodePlan, SimulatedNode } from './simulated-node.js';
-import { isFilled, type ServiceSurroundings, SimulatedService } from './simulated-service.js';
+import { isFilled, isKept, type ServiceSurroundings, SimulatedService, type Stored } from './simulated-service.js';
+import { SNAPSHOT_RECORDS_MIN } from './simulated-snapshots.js';
 import { logNameOf } from './surroundings.js';
 
 /** How a world begins. */
@@ -24,6 +25,8 @@ export interface WorldSetup {
   readonly fleetBoundMs: number;
   readonly nodes: readonly NodePlan[];
   readonly services: number;
+  /** Whether services write snapshots, and nodes start from them. */
+  readonly snapshots: boolean;
 }
 
 /** What a mutant may change; all of it is the product's otherwise. */
@@ -32,6 +35,8 @@ export interface WorldAlterations {
   readonly alterView?: (view: FleetView, options: FleetViewOptions) => FleetView;
   /** Whether an epoch may be opened; by default when everything of it is confirmed. */
   readonly mayAnnounce?: (journal: Journal) => boolean;
+  /** Whether the log still has what was confirmed; by default when each record stands where it did. */
+  readonly isKept?: ServiceSurroundings['isKept'];
 }
 
 /** Nodes there may be; each is looked at all the time. */
@@ -40,6 +45,7 @@ const DEFAULTS: Required<WorldAlterations> = {
   alterFollower: (options) => options,
   alterView: (view) => view,
   mayAnnounce: isFilled,
+  isKept,
 };
 
 /**
@@ -53,19 +59,20 @@ export class SimulatedWorld {
   readonly journal = new Journal();
   readonly nodes: SimulatedNode[] = [];
   readonly services: readonly SimulatedService[];
-  /** What a node that starts is given besides the log, such as what it reads of a snapshot. */
-  snapshot: () => Partial<FollowerOptions> = () => ({});
+  readonly #takesSnapshots: boolean;
   readonly #history: HistoryEntry[] = [];
   readonly #tokens = new Map<string, TokenFacts>();
   readonly #around: ServiceSurroundings;
   #fleetBoundMs: number;
   #seed: number;
   #changes = 0;
+  #lostAt = Number.NEGATIVE_INFINITY;
   #forged = 0;
 
   constructor(setup: WorldSetup, alterations: WorldAlterations = {}) {
     this.#seed = setup.seed;
     this.#fleetBoundMs = setup.fleetBoundMs;
+    this.#takesSnapshots = setup.snapshots;
     this.#around = this.#surroundings({ ...DEFAULTS, ...alterations });
     this.services = Array.from(
       { length: setup.services },
@@ -126,8 +133,7 @@ export class SimulatedWorld {
   /** A power loss takes the newest records; the broker gives their sequences out again. */
   rollBack(records: number): void {
     const { log } = this.broker;
-    if (log === undefined || log.last < 2 || log.records().some(({ identity }) => identity.startsWith('forged')))
-      return;
+    if (log === undefined || log.last < 2) return;
     const last = Math.max(1, log.last - records);
     this.#changes += 1;
     this.#history.push({ kind: 'rolledBack', at: this.time.trueMs(), log: this.#logName(log.identity) });
@@ -150,11 +156,7 @@ export class SimulatedWorld {
     if (epoch !== undefined) this.broker.createLog(epoch);
   }
 
-  /**
-   * Somebody without our keys revokes; `inLog`: he may even write into the log. Never while it lacks what was confirmed: if he
-   * filled the gap before anybody looked, the loss would be hidden from the service, which is why nobody else may write. For
-   * the same reason such a log loses nothing that he wrote: the service does not know that it was there.
-   */
+  /** Somebody without our keys revokes; `inLog`: he may even write into the log, also where it has lost what was confirmed. */
   forge(inLog: boolean): void {
     const { log } = this.broker;
     if (log === undefined) return;
@@ -173,7 +175,7 @@ export class SimulatedWorld {
     const foreign = { kind: 'foreign', why: 'wrongKey' } as const;
     for (const [at, forged] of [stale, foreign].entries()) {
       const record = { ...forged, identity: `forged-record-${this.#forged}-${at}` };
-      if (inLog && log.last >= this.journal.confirmed) this.broker.place(record);
+      if (inLog) this.broker.place(record);
       else this.broker.inject({ ...record, sequence: sequence(log.last + 1) });
     }
   }
@@ -227,12 +229,19 @@ export class SimulatedWorld {
     await this.time.advance(ms);
     const unproven = this.journal.unproven.flatMap(({ body }) => idsOf(body));
     const binding = unproven.filter((id) => !this.journal.lifted.has(id));
+    const missing = this.#missing();
     // Somebody must be there for whom it can be said.
     const isAsked = this.nodes.some(
       ({ running, plan }) =>
         running !== undefined && plan.settings === 'declared' && plan.guarded && plan.mode === 'strict',
     );
-    this.#history.push({ kind: 'settled', at: this.time.trueMs(), healedMs: ms, unproven: isAsked ? binding : [] });
+    this.#history.push({
+      kind: 'settled',
+      at: this.time.trueMs(),
+      healedMs: ms,
+      missing,
+      unproven: isAsked ? binding : [],
+    });
     // What was just published is under way to all, or to none.
     this.observe(true);
   }
@@ -267,8 +276,10 @@ export class SimulatedWorld {
       },
       tokens: () => this.#tokens,
       changes: () => this.#changes,
+      lostAt: () => this.#lostAt,
       nextSeed: () => (this.#seed = (this.#seed * 31 + 7) >>> 0),
-      snapshot: () => this.snapshot(),
+      takesSnapshots: this.#takesSnapshots,
+      snapshot: () => (this.#takesSnapshots ? { snapshotRecordsMin: SNAPSHOT_RECORDS_MIN } : {}),
       fleetBoundMs: () => this.#fleetBoundMs,
       leads: (service) => this.services.find(({ works }) => works) === service,
       replaceLog: () => this.replaceLog(),
@@ -278,15 +289,26 @@ export class SimulatedWorld {
   }
 
   /** As the broker does it: one of another log is refused, and a repeated one is known by its id. */
-  #store({ recordId, epoch, time, body }: JournalRecord): number | undefined {
+  #store({ recordId, epoch, time, body }: JournalRecord): Stored | undefined {
     const { log } = this.broker;
     if (log?.identity.epoch !== epoch) return undefined;
     const known = log.records().find(({ identity }) => identity === recordId);
-    if (known !== undefined) return known.sequence;
+    if (known !== undefined) return { at: known.sequence, duplicate: true };
     const { sequence: at } = this.broker.place({ kind: 'record', identity: recordId, epoch, time, body });
     const place = { at: this.time.trueMs(), log: this.#logName(log.identity), sequence: at };
     for (const id of idsOf(body)) this.#history.push({ kind: 'published', ...place, id });
-    return at;
+    return { at, duplicate: false };
+  }
+
+  /** What the broker once confirmed and the log lacks. */
+  #missing(): readonly string[] {
+    const bodies =
+      this.broker.log?.records().flatMap((record) => (record.kind === 'record' ? [record.body] : [])) ?? [];
+    const standing = new Set(bodies.flatMap(idsOf));
+    const confirmed = this.journal.records
+      .filter(({ sequence: at }) => at !== undefined)
+      .flatMap(({ body }) => idsOf(body));
+    return [...new Set(confirmed)].filter((id) => !standing.has(id) && !this.journal.lifted.has(id));
   }
 
   #claim(service: string, { body }: JournalRecord, propagation: Propagation): void {
@@ -302,6 +324,7 @@ export class SimulatedWorld {
 
   #lose(after: number, because: 'replaced' | 'rolledBack'): void {
     const { log } = this.broker;
+    this.#lostAt = this.time.trueMs();
     if (log === undefined) return;
     const place = { at: this.time.trueMs(), log: this.#logName(log.identity), because };
     for (const record of log.records()) {

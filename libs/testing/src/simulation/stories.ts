@@ -60,7 +60,56 @@ const ALL: readonly Story[] = [
     ['stepService', 0],
     ['restartService', 700],
   ],
+  // Somebody else fills up what the log lost, and the next record of the service covers it.
+  (): readonly StoryStep[] => [
+    ['burst', 300],
+    ['rollBack', 0],
+    ['forge', 0],
+    ['forge', 0],
+    ['revoke', 300],
+  ],
 ];
 
 /** What is seldom met by chance: each time somebody holds a proof and not the record, and hardly anybody knows. */
 export const STORIES: readonly Story[] = ALL;
+
+/** The same about snapshots: a node starts from one that is not, or not all of, what the log is now. */
+export const SNAPSHOT_STORIES: readonly Story[] = [
+  // Records come while it is read.
+  (): readonly StoryStep[] => [
+    ['burst', 300],
+    ['takeSnapshot', 1_600],
+    ['lateFeed', 0],
+    ['restartNode', 4_000],
+    ['burst', 2_000],
+    ['burst', 2_000],
+    ['burst', 6_000],
+  ],
+  // The log loses what it covers, and grows again.
+  (): readonly StoryStep[] => [
+    ['burst', 300],
+    ['takeSnapshot', 1_600],
+    ['rollBack', 0],
+    ['burst', 0],
+    ['restartNode', 3_000],
+  ],
+  // It is of an epoch that is over.
+  (): readonly StoryStep[] => [
+    ['burst', 300],
+    ['takeSnapshot', 1_600],
+    ['misfileSnapshots', 0],
+    ['burst', 0],
+    ['burst', 300],
+    ['wipeLog', 4_500],
+    ['burst', 0],
+    ['burst', 300],
+    ['restartNode', 3_000],
+  ],
+  // It is damaged.
+  (): readonly StoryStep[] => [
+    ['burst', 300],
+    ['takeSnapshot', 1_600],
+    ['corruptSnapshot', 0],
+    ['restartNode', 3_000],
+  ],
+];

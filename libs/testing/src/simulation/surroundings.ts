@@ -22,9 +22,11 @@ export interface Surroundings {
   readonly tokens: () => Iterable<readonly [string, TokenFacts]>;
   /** Counts what may change an answer besides new records: lifts, lost and replaced logs. */
   readonly changes: () => number;
+  /** When the log last lost records, or was replaced. */
+  readonly lostAt: () => number;
   /** Seeds for the dice of processes, the same in each run of a schedule. */
   readonly nextSeed: () => number;
-  /** What a node that starts is given besides the log: a snapshot, once nodes read one. */
+  /** What a node that starts is given besides the log: how short a log is worth a snapshot. */
   readonly snapshot: () => Partial<FollowerOptions>;
   readonly alterFollower: (options: FollowerOptions) => FollowerOptions;
   readonly alterView: (view: FleetView, options: FleetViewOptions) => FleetView;
