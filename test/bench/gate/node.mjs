@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as passed } from 'node:timers/promises';
 import { createFollower, epochMs, epochSeconds, monotonicMs } from '@revocast/core';
 import { issuerSettings, parseIssuers } from '@revocast/gate';
@@ -44,13 +44,19 @@ const KEYS = [
   (id) => ({ scope: 'key', kid: id }),
 ];
 
-/** One record that carries `count` revocations of one scope. */
+/** One record that carries `count` revocations of one scope, with ids as the service makes them: an index keeps others outside of its arrays. */
 export function recordBody(number, count) {
   const keyOf = KEYS[number % KEYS.length];
   const retainUntil = epochSeconds(Math.floor(Date.now() / 1000) + 86_400);
   return revokedBody(
     ...Array.from({ length: count }, () => ({
-      ...{ id: randomUUID(), issuer: ISSUER, key: keyOf(randomUUID()), effect: { kind: 'always' }, retainUntil },
+      ...{
+        id: randomBytes(16).toString('hex'),
+        issuer: ISSUER,
+        key: keyOf(randomUUID()),
+        effect: { kind: 'always' },
+        retainUntil,
+      },
     })),
   );
 }
