@@ -122,12 +122,16 @@ export async function openLog(nats, { signer, verifier }) {
     publisher.tick({ id, epoch: EPOCH, head, time: clock.wall(), fleetBoundMs: 300_000 });
   };
   const ticking = setInterval(tick, TICK_MS);
-  // As the service does: a node that starts waits for a tick.
+  let late;
+  // As the service does: a node that starts waits for a tick, and may not have been listening to one just sent.
   publisher.onHeartbeat(({ state }) => {
-    if (state === 'catchingUp' && performance.now() - tickedAt >= TICK_GAP_MS) tick();
+    if (state !== 'catchingUp') return;
+    clearTimeout(late);
+    late = setTimeout(tick, Math.max(0, tickedAt + TICK_GAP_MS - performance.now()));
   });
   const close = async () => {
     clearInterval(ticking);
+    clearTimeout(late);
     await publisher.close();
   };
   return { publisher, log, publish, close };

@@ -52,4 +52,15 @@ describe('The next ask for the head', () => {
     schedule.answered(at(0), true);
     expect(schedule.nextAt(at(20))).toBe(1_000);
   });
+
+  it('is not put off by the answer to an ask that was made before the next one became due at once', () => {
+    const schedule = new HeadSchedule(() => 1, 300_000);
+    schedule.asked(at(0));
+    schedule.dueNow();
+    schedule.answered(at(0), false);
+    expect(schedule.isDue(at(20))).toBe(true);
+    schedule.asked(at(20));
+    schedule.answered(at(20), true);
+    expect(schedule.nextAt(at(21))).toBe(60_020);
+  });
 });

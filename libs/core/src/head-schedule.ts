@@ -12,6 +12,8 @@ export class HeadSchedule {
   #askedAt = Number.NEGATIVE_INFINITY;
   /** Something looked odd since the last ask: its answer does not cover that. */
   #hinted = false;
+  /** The answer to an ask that is under way comes too late for what made the next one due. */
+  #overdue = false;
 
   constructor(prng: Prng, stalenessMsMin: number) {
     this.#prng = prng;
@@ -33,8 +35,10 @@ export class HeadSchedule {
     return this.isDue(now) ? Number.POSITIVE_INFINITY : this.#dueAt;
   }
 
+  /** Also while an ask is under way: what is asked for after this moment counts. */
   dueNow(): void {
     this.#dueAt = Number.NEGATIVE_INFINITY;
+    this.#overdue = true;
   }
 
   /** Something looks odd. Not at once if we asked just now: a flood of odd things must not become a flood of asks. */
@@ -47,10 +51,12 @@ export class HeadSchedule {
   asked(now: Instant): void {
     this.#askedAt = now.monotonic;
     this.#hinted = false;
+    this.#overdue = false;
   }
 
   /** Counted from the ask, with jitter that only shortens: a fleet must not ask as one. A head that proves nothing is asked for again soon. */
   answered(askedAt: Instant, proven: boolean): void {
+    if (this.#overdue) return;
     const pauseMs = proven && !this.#hinted ? this.#everyMs : Math.min(this.#everyMs, HINTED_ASK_EVERY_MS);
     this.#dueAt = askedAt.monotonic + pauseMs * (0.8 + 0.2 * this.#prng());
   }

@@ -9,7 +9,7 @@ export const TICK_MS = 1_000;
 const QUIET_MS = 900;
 /** Of nodes that wait for a first tick. One that was current before can wait a second, and many that are stale are no reason to tick more. */
 const STARTING: readonly Heartbeat['state'][] = ['connecting', 'catchingUp'];
-/** They get it at once, all that come within this time the same one. Milliseconds. */
+/** They get it at once, or this long after the last one. Milliseconds. */
 const NEWCOMER_MS = 100;
 
 export interface TickerOptions {
@@ -53,7 +53,7 @@ export class Ticker {
     // Nodes that wait for a first sign need not wait a second for it.
     keeper.onState(() => this.#turn());
     publisher.onHeartbeat(({ state }) => {
-      if (STARTING.includes(state) && clock.monotonic() - this.#sentAt >= NEWCOMER_MS) this.#turn();
+      if (STARTING.includes(state)) this.#turnIn(Math.max(0, this.#sentAt + NEWCOMER_MS - clock.monotonic()));
     });
     this.#turn();
   }
@@ -68,6 +68,16 @@ export class Ticker {
     if (epoch !== undefined && (this.#hasHeardNobody() || this.#knowsMore)) this.#tick(epoch);
     this.#disarm();
     this.#disarm = schedule(TICK_MS, () => this.#turn());
+  }
+
+  /** A node that reports right after a tick may not have been listening yet. */
+  #turnIn(delayMs: number): void {
+    if (delayMs === 0) {
+      this.#turn();
+      return;
+    }
+    this.#disarm();
+    this.#disarm = this.options.schedule(delayMs, () => this.#turn());
   }
 
   #hasHeardNobody(): boolean {
