@@ -97,12 +97,15 @@ export const importCommand: Command = {
     if (path === undefined) throw usage('Name a file of JSON lines, or - for stdin.');
     run.service();
     const key = await keyOf(path, run.args.texts['idempotency-key']);
+    const counts = { accepted: 0, rejected: 0 };
     try {
-      return await importAll(run, path, key);
+      return await importAll(run, { path, key, counts });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      // Usage says that nothing was changed.
+      const exit = error.exit === EXIT.usage && counts.accepted > 0 ? EXIT.failed : error.exit;
       throw new Failure(
-        error.exit,
+        exit,
         `${error.message}\nTo resume: the same file with --idempotency-key ${key}`,
         error.problem,
       );
@@ -110,8 +113,14 @@ export const importCommand: Command = {
   },
 };
 
-async function importAll(run: Run, path: string, key: string): Promise<ExitCode> {
-  const counts = { accepted: 0, rejected: 0 };
+interface Import {
+  readonly path: string;
+  readonly key: string;
+  /** Goes up as parts are answered. */
+  readonly counts: { accepted: number; rejected: number };
+}
+
+async function importAll(run: Run, { path, key, counts }: Import): Promise<ExitCode> {
   for await (const part of partsOf(readable(inputOf(path, run.world)))) {
     const { accepted, rejected } = await send(run, part, `${key}.${part.number}`);
     counts.accepted += accepted;

@@ -24,7 +24,11 @@ function stage(answers: readonly (Error | { status: number; body: unknown })[], 
     err: (text) => void (said.err += text),
     confirm: undefined,
     fetch: (url, options) => {
-      sent.push({ url: String(url), method: options?.method, headers: options?.headers as Sent['headers'] });
+      sent.push({
+        url: url instanceof URL ? url.href : 'no URL',
+        method: options?.method,
+        headers: options?.headers as Sent['headers'],
+      });
       const next = left.shift() ?? new Error('nothing is left to answer');
       return next instanceof Error
         ? Promise.reject(next)
@@ -51,7 +55,7 @@ describe('a command line', () => {
     expect(await revocast(...KILL, '--wait')).toBe(0);
     expect(said.out).toContain('enforced on 1 of 1');
     const keys = sent.map(({ headers }) => headers['idempotency-key']);
-    expect(keys).toEqual([keys[0], keys[0]]);
+    expect(keys).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), keys[0]]);
     expect(sent[0]).toMatchObject({ url: 'http://service.test/base/v1/revocations', method: 'POST' });
     expect(sent[0]?.headers).toMatchObject({ prefer: 'wait=30', authorization: `Bearer ${KEY}` });
   });
@@ -126,6 +130,18 @@ describe('a command line', () => {
     const { sent, run: revocast } = stage([{ status: 200, body: { id: 'r1.2' } }]);
     expect(await revocast('show', 'r1.2')).toBe(0);
     expect(sent[0]?.url).toBe('http://service.test/base/v1/revocations/r1.2');
+  });
+
+  it('says of an import that breaks in its middle that it failed, and how to go on', async () => {
+    const line = Buffer.from('{}\n'.repeat(1_000));
+    const answer = [...Array.from({ length: 1_000 }, (_, at) => ({ line: at + 1 })), { done: true }];
+    const ndjson = answer.map((result) => JSON.stringify(result)).join('\n');
+    const fetchOnce = () => Promise.resolve(new Response(ndjson));
+    const broken = (...chunks: Buffer[]) => stage([], { stdin: Readable.from(chunks), fetch: fetchOnce });
+    const midway = broken(line, Buffer.from([0xff]));
+    expect(await midway.run('import', '-', '--idempotency-key', 'k1')).toBe(1);
+    expect(midway.said.err).toContain('--idempotency-key k1');
+    expect(await broken(Buffer.from([0xff])).run('import', '-')).toBe(2);
   });
 
   it('knows its commands and shows the help of each', async () => {
