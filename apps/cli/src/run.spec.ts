@@ -9,6 +9,7 @@ const ENV = { REVOCAST_URL: 'http://service.test/base/', REVOCAST_API_KEY: KEY }
 interface Sent {
   readonly url: string;
   readonly method: string | undefined;
+  readonly redirect: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -27,6 +28,7 @@ function stage(answers: readonly (Error | { status: number; body: unknown })[], 
       sent.push({
         url: url instanceof URL ? url.href : 'no URL',
         method: options?.method,
+        redirect: options?.redirect,
         headers: options?.headers as Sent['headers'],
       });
       const next = left.shift() ?? new Error('nothing is left to answer');
@@ -56,7 +58,11 @@ describe('a command line', () => {
     expect(said.out).toContain('enforced on 1 of 1');
     const keys = sent.map(({ headers }) => headers['idempotency-key']);
     expect(keys).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), keys[0]]);
-    expect(sent[0]).toMatchObject({ url: 'http://service.test/base/v1/revocations', method: 'POST' });
+    expect(sent[0]).toMatchObject({
+      url: 'http://service.test/base/v1/revocations',
+      method: 'POST',
+      redirect: 'manual',
+    });
     expect(sent[0]?.headers).toMatchObject({ prefer: 'wait=30', authorization: `Bearer ${KEY}` });
   });
 
