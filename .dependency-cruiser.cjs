@@ -68,6 +68,14 @@ module.exports = {
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
+      name: 'cli-speaks-http-only',
+      severity: 'error',
+      comment:
+        'The command line knows the HTTP API and Node.js, so that an operator’s key stands beside nobody else’s code. Ask the service (ADR 0042).',
+      from: { path: '^apps/cli/src/', pathNot: SPEC },
+      to: { pathNot: '^apps/cli/src/', dependencyTypesNot: ['core'] },
+    },
+    {
       name: 'library-is-entered-by-its-index',
       severity: 'error',
       comment:

@@ -13,6 +13,7 @@ COPY libs/testing/package.json libs/testing/
 COPY apps/revocation-service/package.json apps/revocation-service/
 COPY apps/api-node/package.json apps/api-node/
 COPY apps/gate/package.json apps/gate/
+COPY apps/cli/package.json apps/cli/
 RUN npm ci
 COPY . .
 RUN npm run build

@@ -16,6 +16,7 @@ const violations = {
   'jetstream-knows-neither-nest-nor-gate': ['libs/jetstream/src/decides.ts', `import '../../gate/src/index.js';`],
   'libraries-do-not-know-apps': ['libs/jetstream/src/reads-app.ts', `import '../../../apps/one/src/main.js';`],
   'apps-do-not-know-each-other': ['apps/two/src/borrows.ts', `import '../../one/src/main.js';`],
+  'cli-speaks-http-only': ['apps/cli/src/uses-jose.ts', `import 'jose';`],
   'library-is-entered-by-its-index': ['apps/one/src/reaches-in.ts', `import '../../../libs/core/src/inner.js';`],
   'production-does-not-import-tests': ['apps/one/src/uses-builders.ts', `import '../../../libs/testing/src/index.js';`],
   'production-declares-its-dependencies': ['apps/one/src/undeclared.ts', `import { z } from 'zod'; z.string();`],
@@ -32,6 +33,7 @@ const allowed = {
   'libs/express/src/index.ts': `export * from '../../node/src/index.js';`,
   'libs/testing/src/index.ts': `export * from '../../core/src/index.js';`,
   'apps/one/src/main.ts': `import '../../../libs/core/src/index.js';`,
+  'apps/cli/src/main.ts': `import 'node:util';`,
   'libs/gate/package.json': `{ "name": "gate", "dependencies": { "jose": "*" } }`,
   'apps/one/package.json': `{ "name": "one", "dependencies": {} }`,
 };

@@ -1,5 +1,5 @@
-// Packs each library as npm would publish it and looks at the tarball from outside: publint and attw read its
-// declarations, then plain Node loads every entry with import and with require.
+// Packs each library, and the command line, as npm would publish it and looks at the tarball from outside: publint and attw read
+// its declarations, then plain Node loads every entry with import and with require. A command shows its help.
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -67,6 +67,19 @@ async function loadProblems({ name, target }) {
   return problems.flat();
 }
 
+/** A command has no entries: it runs, from its tarball alone. */
+async function commandProblems({ name, tarball, target, files }) {
+  const { bin } = JSON.parse(await readFile(join(target, 'package.json'), 'utf8'));
+  const found = [await contentProblems({ target, files })];
+  found.push(await failureOf(join(root, 'node_modules/.bin/publint'), ['run', tarball, '--strict'], root));
+  for (const path of Object.values(bin)) {
+    const text = await readFile(join(target, path), 'utf8');
+    if (!text.startsWith('#!/usr/bin/env node\n')) found.push(`${path} has no first line that names node`);
+    found.push(await failureOf(process.execPath, [join(target, path), '--help'], work));
+  }
+  return found.flat().map((problem) => `${name}: ${problem}`);
+}
+
 async function problemsOf(library) {
   const bin = (name) => join(root, 'node_modules/.bin', name);
   const found = [
@@ -85,7 +98,9 @@ async function main() {
   for (const name of await readdir(join(root, 'libs'))) libraries.push(await pack(`@revocast/${name}`));
   const problems = [];
   for (const library of libraries) problems.push(...(await problemsOf(library)));
-  report('packages', problems, `${libraries.length} tarballs`);
+  const command = await pack('@revocast/cli');
+  problems.push(...(await commandProblems(command)));
+  report('packages', problems, `${libraries.length + 1} tarballs`);
 }
 
 await main();

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@revocast/testing';
+import { DEV_ISSUER, type LocalFleet, makeHome, removeHome, startFleet } from './local-fleet.js';
+
+const MAIN = resolve(import.meta.dirname, '../../apps/cli/dist/main.js');
+const ON_ISSUER = ['--issuer', DEV_ISSUER];
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe('the command line, against a real service with two nodes', () => {
+  let dir: string;
+  let fleet: LocalFleet;
+  const printed: string[] = [];
+
+  /** The built command, which `startFleet` has just built with everything else. */
+  const start = (args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess => {
+    const { PATH } = process.env;
+    const child = spawn(process.execPath, [MAIN, ...args], { env: { PATH, ...env }, stdio: 'pipe' });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => printed.push(chunk.toString()));
+    return child;
+  };
+  const textOf = (stream: NodeJS.ReadableStream | null): (() => string) => {
+    let text = '';
+    stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    return () => text;
+  };
+  const revocast = async (args: readonly string[], { stdin = '', env = {} } = {}): Promise<Ended> => {
+    const known = { REVOCAST_URL: fleet.service, REVOCAST_API_KEY: fleet.apiKey };
+    const child = start(args, { ...known, ...env });
+    const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
+    child.stdin?.end(stdin);
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stdout: stdout(), stderr: stderr() };
+  };
+  const json = ({ stdout }: Ended): Record<string, unknown> => JSON.parse(stdout) as Record<string, unknown>;
+
+  beforeAll(async () => {
+    dir = await makeHome();
+    fleet = await startFleet(dir, ['--nodes', '2']);
+  }, 120_000);
+  afterAll(async () => {
+    await fleet.stop();
+    await removeHome(dir);
+  });
+
+  it('kills a device with a proof, shows it, and lifts it', async () => {
+    const token = await fleet.token('--sub', 'alice', '--device', 'phone-1');
+    const [node = ''] = fleet.nodes;
+    expect(await fleet.ask(node, token)).toBe(200);
+    const killed = await revocast(['kill', ...ON_ISSUER, '--device', 'phone-1', '--reason', 'lost', '--wait']);
+    expect(killed).toMatchObject({ code: 0, stdout: expect.stringContaining('enforced on 2 of 2') as unknown });
+    expect(await fleet.ask(node, token)).toBe(401);
+
+    const [id = ''] = killed.stdout.split(' ');
+    const shown = await revocast(['show', id]);
+    expect(shown.stdout).toMatch(/deviceId +phone-1[^]*reason +lost[^]*enforced on 2 of 2[^]*AFTER MS/);
+    expect((await revocast(['list', '--device', 'phone-1'])).stdout).toContain(id);
+    const explained = await revocast(['token', 'inspect', '--explain', '--json'], { stdin: token });
+    expect(json(explained)).toMatchObject({ verified: false, explained: { hit: { revocationId: id } } });
+    expect(await revocast(['lift', id, '--wait'])).toMatchObject({ code: 0 });
+    expect(await fleet.ask(node, token)).toBe(200);
+    expect(printed.join('')).not.toContain(token.split('.')[2]);
+  });
+
+  it('makes one revocation of a kill that is repeated with its key', async () => {
+    const kill = ['kill', ...ON_ISSUER, '--sub', 'repeated', '--json', '--idempotency-key', 'once'];
+    const ids = [await revocast(kill), await revocast(kill)].map((ended) => json(ended)['id']);
+    expect(ids[1]).toBe(ids[0]);
+    const listed = json(await revocast(['list', '--sub', 'repeated', '--json']));
+    expect(listed['items']).toHaveLength(1);
+  });
+
+  it('refuses a wide kill without --yes where nobody can be asked, and a dry run revokes nothing', async () => {
+    const wide = ['kill', ...ON_ISSUER, '--scope', 'issuer'];
+    expect(await revocast(wide)).toMatchObject({ code: 2, stdout: '' });
+    expect(await revocast([...wide, '--dry-run'])).toMatchObject({ code: 0 });
+    expect(json(await revocast(['list', '--scope', 'issuer', '--json']))).toMatchObject({ items: [] });
+  });
+
+  it('says by its code that a node is missing, and names it', async () => {
+    const [pid = 0] = fleet.pids.nodes;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const killed = await revocast(['kill', ...ON_ISSUER, '--sub', 'bob', '--wait', '--timeout', '1']);
+      expect(killed).toMatchObject({ code: 3, stdout: expect.stringMatching(/on 1 of 2[^]*missing: /) as unknown });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  it('imports lines, names those that failed, and twice is once', async () => {
+    const file = join(dir, 'import.ndjson');
+    const command = (sub: string): string => JSON.stringify({ issuer: DEV_ISSUER, scope: 'subject', sub });
+    await writeFile(file, `${command('one')}\n\n{"scope":"nonsense"}\n${command('two')}\n`);
+    for (const _ of [1, 2]) {
+      const ended = await revocast(['import', file]);
+      expect(ended.code).toBe(1);
+      expect(ended.stdout).toMatch(/^line 3: ERR_SCOPE_UNKNOWN: [^]*done: 2 accepted, 1 failed\n$/);
+    }
+    expect(json(await revocast(['list', '--sub', 'two', '--json']))['items']).toHaveLength(1);
+  });
+
+  it('has a code for each way to fail, and tells what to do', async () => {
+    expect(await revocast(['show', 'nothing'])).toMatchObject({ code: 4 });
+    expect(await revocast(['list'], { env: { REVOCAST_API_KEY: 'wrong' } })).toMatchObject({ code: 4 });
+    expect(await revocast(['nodes', '--url', 'http://127.0.0.1:1'])).toMatchObject({ code: 5 });
+    expect(await revocast(['status'])).toMatchObject({ code: 0, stdout: expect.stringContaining('ready') as unknown });
+  });
+
+  it('watches until Ctrl-C, which is 130', async () => {
+    const child = start(['watch', '--json'], { REVOCAST_URL: fleet.service, REVOCAST_API_KEY: fleet.apiKey });
+    const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
+    await eventually(() => expect(stderr()).toBe('watching\n'));
+    await revocast(['kill', ...ON_ISSUER, '--sub', 'watched']);
+    await eventually(() => expect(stdout()).toMatch(/"event":"revocation".*"sub":"watched"/));
+    const ended = once(child, 'close');
+    child.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+  });
+
+  it('lets the key into no output', () => {
+    expect(printed.join('').length).toBeGreaterThan(1_000);
+    expect(printed.join('')).not.toContain(fleet.apiKey);
+  });
+});
