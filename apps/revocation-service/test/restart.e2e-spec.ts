@@ -105,6 +105,32 @@ describe('A service that was killed', () => {
     expect(next.body.sequence - sequence).toBe(1);
   }, 60_000);
 
+  it('still shows where a revocation was enforced, and when, also after nodes have gone and others have come', async () => {
+    const before = await (await start()).ready();
+    const node = await TestNode.start(deployment, nats.url, 'was-there');
+    const watcher = watch(before, READER_KEY);
+    await watcher.opened;
+    const { body } = await before.revoke(command('proven'), { prefer: 'wait=20' });
+    const shown = { state: 'enforced', nodes: 1, applied: 1, appliedNodes: [{ node: 'was-there' }] };
+    expect(body.propagation).toMatchObject(shown);
+    // Told only after it was stored.
+    await eventually(() => expect(watcher.events.map(({ name }) => name)).toContain('propagation'));
+    await service.kill();
+    await watcher.ended;
+    await node.vanish();
+
+    const after = await (await start()).ready();
+    const stored = await after.get(`/v1/revocations/${body.id}`);
+    expect(stored.body.propagation).toMatchObject(shown);
+    expect(stored.body.propagation.enforcedAt).toBe(body.propagation.enforcedAt);
+    const newcomer = await TestNode.start(deployment, nats.url, 'came-later');
+    await eventually(async () =>
+      expect((await after.get('/v1/nodes')).body.nodes).toMatchObject([{ node: 'came-later' }]),
+    );
+    expect((await after.get(`/v1/revocations/${body.id}`)).body.propagation).toEqual(stored.body.propagation);
+    await newcomer.vanish();
+  }, 60_000);
+
   it('in the middle of opening its first epoch opens one the next time', async () => {
     for (const moment of ['epochBegun', 'epochOpened']) {
       await start();

@@ -47,6 +47,31 @@ describe('a roster', () => {
     expect(ask().rosterComplete).toBe(true);
   });
 
+  it('counts with a bound that was allowed before, until it has listened for that long without a break', async () => {
+    const over: number[] = [];
+    const formerBoundMs = 3 * BOUND_MS;
+    const world: HeardFleet = new HeardFleet({
+      formerBoundMs,
+      onFormerBoundOver: () => over.push(world.time.monotonic()),
+    });
+    world.view.listening();
+    await world.time.advance(formerBoundMs);
+    world.view.deaf();
+    world.view.listening();
+    world.acked(1);
+    const listeningSince = world.time.monotonic();
+    const ask = world.publish({ sequence: sequence(0) });
+    expect(ask().enforcedBy).toBe(world.time.wall() + formerBoundMs + 1_000);
+    await world.time.advance(formerBoundMs + 999);
+    world.acked(1);
+    expect(ask()).toMatchObject({ state: 'propagating', rosterComplete: false });
+    expect(over).toEqual([]);
+    await world.time.advance(1);
+    expect(ask()).toMatchObject({ state: 'enforced', rosterComplete: true });
+    world.publish()();
+    expect(over).toEqual([listeningSince + formerBoundMs + 1_000]);
+  });
+
   it('is complete from the start in a namespace that had no epoch yet', () => {
     const world = new HeardFleet();
     world.view.listening();

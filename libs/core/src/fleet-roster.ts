@@ -19,6 +19,13 @@ const ACKS_MAX = 256;
 export interface RosterOptions {
   /** The largest staleness bound that any node may have. Milliseconds. */
   readonly fleetBoundMs: number;
+  /**
+   * A larger one that was allowed before this process began: nodes that are cut off may still have it. It counts until we have
+   * listened for that long without a break, since whoever was not heard meanwhile has no proof left. Default: none.
+   */
+  readonly formerBoundMs?: number;
+  /** Called once, when the former bound counts no more. */
+  readonly onFormerBoundOver?: () => void;
   /** Service -> least number of nodes: makes it visible when nodes are missing. */
   readonly expected: Readonly<Record<string, number>>;
   /**
@@ -79,8 +86,11 @@ export class FleetRoster {
   /** `untold`: nobody said yet whether we listen; the first heartbeat then shows it. */
   #listeningSince: MonotonicMs | 'untold' | 'deaf' = 'untold';
   #fromTheStart = false;
+  #formerBoundMs: number;
 
-  constructor(private readonly options: RosterOptions) {}
+  constructor(private readonly options: RosterOptions) {
+    this.#formerBoundMs = options.formerBoundMs ?? 0;
+  }
 
   listening(now: Instant): void {
     if (typeof this.#listeningSince === 'string') this.#listeningSince = now.monotonic;
@@ -114,6 +124,7 @@ export class FleetRoster {
   }
 
   read(now: Instant): RosterReading {
+    this.#dropFormerBound(now);
     const boundMs = this.#boundMs();
     const members: FleetMember[] = [];
     const isDisowned = this.#disowner();
@@ -138,11 +149,18 @@ export class FleetRoster {
 
   /** A node with a larger bound than allowed should not have started; while it is there, its bound is in force. */
   #boundMs(): number {
-    let largest = this.options.fleetBoundMs;
+    let largest = Math.max(this.options.fleetBoundMs, this.#formerBoundMs);
     for (const { heartbeat } of this.#members.values()) {
       if (heartbeat.goodbye !== true && heartbeat.stalenessMsMax > largest) largest = heartbeat.stalenessMsMax;
     }
     return largest;
+  }
+
+  #dropFormerBound(now: Instant): void {
+    if (this.#formerBoundMs === 0 || typeof this.#listeningSince === 'string') return;
+    if (now.monotonic - this.#listeningSince < this.#formerBoundMs + BOUND_MARGIN_MS) return;
+    this.#formerBoundMs = 0;
+    this.options.onFormerBoundOver?.();
   }
 
   #contradicts({ epoch, watermark, identity }: Heartbeat): boolean {

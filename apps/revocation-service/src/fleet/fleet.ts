@@ -29,6 +29,9 @@ const COVERAGE_MS_MAX = 60_000;
 
 export interface FleetOptions {
   readonly fleetBoundMs: number;
+  /** A larger one that was allowed before the service was started anew. */
+  readonly formerBoundMs?: number;
+  readonly onFormerBoundOver?: () => void;
   readonly expected: Readonly<Record<string, number>>;
   readonly expectedIsExact: boolean;
   /** Identity of the record at a sequence, as far as the journal knows it. */

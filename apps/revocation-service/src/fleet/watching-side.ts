@@ -3,7 +3,9 @@ import { createJetStreamFeed } from '@revocast/jetstream';
 import { type IssuerRegistry } from '../command/issuer-registry.js';
 import { EventHub } from '../events/event-hub.js';
 import { EventSources } from '../events/event-sources.js';
+import { type Database } from '../journal/database.js';
 import { hasLostRecords } from '../journal/epochs.js';
+import { largestBoundMs, noteLargestBound } from '../journal/fleet-bound.js';
 import { findUnproven, recordIdAt } from '../journal/records.js';
 import { type ServiceLog } from '../log/service-log.js';
 import { type Metrics } from '../metrics/metrics.js';
@@ -11,7 +13,7 @@ import { SnapshotTaker } from '../publish/snapshot-taker.js';
 import { type WritingSide } from '../publish/writing-side.js';
 import { type Settings } from '../settings/settings.js';
 import { systemClock as clock, systemSchedule as schedule } from '../system.js';
-import { Fleet } from './fleet.js';
+import { Fleet, type FleetOptions } from './fleet.js';
 import { ProofKeeper } from './proof-keeper.js';
 import { Ticker } from './ticker.js';
 
@@ -43,6 +45,18 @@ export function followerFor(settings: Settings, issuers: IssuerRegistry, log: Se
   return createFollower({ feed, clock, schedule, prng: Math.random, issuers: known, stalenessMsMax: fleetBoundMs });
 }
 
+/** What the fleet must know of the bound that was allowed before; it outlives the process in the journal. */
+function formerBound(
+  database: Database,
+  fleetBoundMs: number,
+): Pick<FleetOptions, 'formerBoundMs' | 'onFormerBoundOver'> {
+  const formerBoundMs = largestBoundMs(database) ?? 0;
+  if (formerBoundMs > fleetBoundMs)
+    return { formerBoundMs, onFormerBoundOver: () => noteLargestBound(database, fleetBoundMs) };
+  noteLargestBound(database, fleetBoundMs);
+  return {};
+}
+
 /** Everything that watches: the fleet, the proofs, what is told to others. */
 export class WatchingSide {
   readonly hub = new EventHub();
@@ -58,6 +72,7 @@ export class WatchingSide {
     const { fleetBoundMs, expected, expectedIsExact } = settings;
     this.fleet = new Fleet({
       ...{ fleetBoundMs, expected, expectedIsExact, issuers, clock, schedule },
+      ...formerBound(database, fleetBoundMs),
       identityAt: (epoch, sequence) => recordIdAt(database, epoch, sequence),
       hasLostRecords: (epoch) => hasLostRecords(database, epoch),
       reference: () => {

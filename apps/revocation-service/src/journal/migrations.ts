@@ -138,6 +138,13 @@ const STEPS: readonly string[] = [
   -- Ids follow from the command, so it needs no index of its own: each one costs every revocation of a batch.
   DROP INDEX revocations_command;
   `,
+  // Nodes that are cut off may still have a bound that was allowed before.
+  `
+  CREATE TABLE fleet_bound (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    largest_ms INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Brings the schema to the newest version. Throws ERR_CONFIG for a journal that a later release wrote. */

@@ -23,7 +23,7 @@ export interface Body {
   readonly alongside: readonly string[];
   readonly coverage: unknown;
   readonly refreshTokens: unknown;
-  readonly propagation: { readonly state: string; readonly enforcedBy: string };
+  readonly propagation: { readonly state: string; readonly enforcedBy: string; readonly enforcedAt: string };
   readonly lift: { readonly acceptedAt: string; readonly sequence: number };
   readonly left: readonly { readonly id: string }[];
   readonly items: readonly Body[];

@@ -201,6 +201,13 @@ const MUTANTS: readonly Mutant[] = [
     breaks: 'resumable',
     spoil: () => ({ isKept: (expected, log) => log.last >= (expected.at(-1)?.sequence ?? 0) }),
   },
+  {
+    name: 'opensBeforeAllIsWritten',
+    seed: 38,
+    what: 'whose service opens an epoch before everything was published again',
+    breaks: 'fresh',
+    spoil: () => ({ mayAnnounce: () => true, fillsAfterMs: 1_000 }),
+  },
 ];
 
 /** Every premise of the word "enforced", left out, and of a log that is whole. */

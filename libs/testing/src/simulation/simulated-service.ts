@@ -44,6 +44,8 @@ export interface ServiceSurroundings extends Surroundings {
   readonly replaceLog: () => void;
   /** Whether the epoch may be opened. */
   readonly mayAnnounce: (journal: Journal) => boolean;
+  /** How long a log waits for what is live after it was made. Milliseconds. */
+  readonly fillsAfterMs: number;
   /** Whether the log still has what was confirmed. */
   readonly isKept: (expected: readonly JournalRecord[], log: InMemoryLog) => boolean;
   readonly store: (record: JournalRecord) => Stored | undefined;
@@ -284,12 +286,18 @@ export class SimulatedService {
     this.around.replaceLog();
     const epoch = journal.begin();
     epoch.log = broker.createLog(epoch.name);
+    if (this.around.fillsAfterMs === 0) this.#fill();
+    else running.process.schedule(this.around.fillsAfterMs, () => this.#fill());
+    this.#announce(running);
+  }
+
+  #fill(): void {
+    const { journal } = this.around;
     const live = [...journal.revocations.values()].filter(({ id }) => !journal.lifted.has(id));
     for (let at = 0; at < live.length; at += PACKED) this.publish(revokedBody(...live.slice(at, at + PACKED)));
     const lifts = [...journal.lifted].flatMap((id) => journal.revocations.get(id) ?? []);
     if (lifts.length > 0) this.publish(liftedBody(...lifts));
     this.publish({ kind: 'settingsDeclared', version: 1, settings: anIssuer() });
-    this.#announce(running);
   }
 
   #announce({ process }: Running): void {

@@ -35,6 +35,8 @@ export interface WorldAlterations {
   readonly alterView?: (view: FleetView, options: FleetViewOptions) => FleetView;
   /** Whether an epoch may be opened; by default when everything of it is confirmed. */
   readonly mayAnnounce?: (journal: Journal) => boolean;
+  /** How long a log that was made waits for what is live; by default everything is sent at once. Milliseconds. */
+  readonly fillsAfterMs?: number;
   /** Whether the log still has what was confirmed; by default when each record stands where it did. */
   readonly isKept?: ServiceSurroundings['isKept'];
 }
@@ -45,6 +47,7 @@ const DEFAULTS: Required<WorldAlterations> = {
   alterFollower: (options) => options,
   alterView: (view) => view,
   mayAnnounce: isFilled,
+  fillsAfterMs: 0,
   isKept,
 };
 
