@@ -50,6 +50,29 @@ class LosesWrites extends FilterKeeper {
   }
 }
 
+/** Rows of an image that come during a rebuild go into the old filter alone. */
+class LosesRows extends FilterKeeper {
+  override addRows(words: Int32Array, from: number, to: number, width: number): void {
+    for (let at = from; at < to; at += width) this.current.add(words[at]!, words[at + 1]!);
+  }
+}
+
+const ROW = 5;
+
+/** Rows of an image, some at a time, between writes. Answers how many of all the filter denies. */
+const fill = (keeper: FilterKeeper, set: SlowSet): number => {
+  let denied = 0;
+  for (let part = 0; part < 30; part++) {
+    grow(keeper, set, 40);
+    const hashes = Array.from({ length: 40 }, (_, i) => hashOf(set.count + i));
+    for (const hash of hashes) set.add(hash);
+    const words = Int32Array.from(hashes.flatMap(([h0, h1]) => [h0, h1, 0, 0, 0]));
+    keeper.addRows(words, 0, words.length, ROW);
+    denied += set.hashes.filter((hash) => !keeper.mightContain(...hash)).length;
+  }
+  return denied;
+};
+
 describe('The keeper of a filter', () => {
   it('loses nothing however often it makes the filter anew, whatever is written meanwhile (D6)', () => {
     const set = new SlowSet();
@@ -95,5 +118,21 @@ describe('The keeper of a filter', () => {
     expect(keeper.bytes).toBeLessThan(full / 5);
     expect(set.hashes.every((hash) => keeper.mightContain(...hash))).toBe(true);
     expect(gone.filter((hash) => keeper.mightContain(...hash)).length).toBeLessThan(50);
+  });
+
+  it('loses no row of an image either, and is found out when it does', () => {
+    const set = new SlowSet();
+    expect(fill(aKeeper(FilterKeeper, set), set)).toBe(0);
+    const other = new SlowSet();
+    expect(fill(aKeeper(LosesRows, other), other)).toBeGreaterThan(0);
+  });
+
+  it('has room for more after it was filled as it was told', () => {
+    const set = new SlowSet();
+    const keeper = aKeeper(FilterKeeper, set);
+    keeper.reserve(2_000);
+    expect(grow(keeper, set, 2_100)).toEqual([]);
+    expect(keeper.rebuilding).toBe(false);
+    expect(keeper.capacity).toBe(2_500);
   });
 });
