@@ -29,6 +29,8 @@ const STORIES: [Life][] = [
   [step('hold', 500), step('deafen'), step('open', 10_500), step('late', 500)],
   [step('open', 10_500)],
   [step('open'), step('ask')],
+  // Its last word is heard just before it may open.
+  [step('open', 9_500), step('hold', 10_500)],
 ].flatMap((steps) => [[{ hasApplied: true, steps }], [{ hasApplied: false, steps }]] as [Life][]);
 
 /** Whether the service ever said `enforced` while the node let the revoked pass. */
