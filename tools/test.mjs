@@ -2,7 +2,8 @@
 // file at a time, so that two suites never fight over two cores. Arguments are passed to jest,
 // but --broken-before=N adds N failures of the steps before the tests to the count, and --packages adds the projects
 // that install the packed libraries (after a build; they need a registry, so a plain `npm test` leaves them out), and
-// the suites that talk to NATS once more on the oldest supported server, where that can be had.
+// the suites that talk to NATS once more on the oldest supported server, where that can be had. --simulate=N plays the
+// seeds 1 to N of the simulation meanwhile, which counts as one test.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { build } from './dev/build.mjs';
 import { oldestServerPhase } from './nats/oldest.mjs';
+import { simulateBeside } from './sim/beside.mjs';
 
 const root = join(import.meta.dirname, '..');
 const phases = [{ args: ['--selectProjects', 'unit'] }, { args: ['--selectProjects', 'e2e', '--runInBand'] }];
@@ -110,19 +112,21 @@ export function tally(phaseResults, brokenBefore = 0) {
 }
 
 async function main(args) {
-  const isBefore = (arg) => arg.startsWith('--broken-before=');
-  const isOwn = (arg) => isBefore(arg) || arg === '--packages';
-  const brokenBefore = Number(args.find(isBefore)?.split('=')[1] ?? 0);
+  const own = ['--broken-before=', '--simulate='];
+  const isOwn = (arg) => arg === '--packages' || own.some((name) => arg.startsWith(name));
+  const [brokenBefore, runs] = own.map((name) => Number(args.find((arg) => arg.startsWith(name))?.split('=')[1] ?? 0));
   const wanted = args.includes('--packages') ? [...phases, ...(await more())] : phases;
   const extraArgs = args.filter((arg) => !isOwn(arg));
   // End-to-end tests run what is built, and must not run what was built yesterday.
   await build();
   const directory = await mkdtemp(join(tmpdir(), 'revocast-test-'));
   const results = [];
+  const simulated = runs > 0 ? simulateBeside(runs) : undefined;
   try {
     for (const [index, phase] of wanted.entries()) {
       results.push(await runPhase(phase, join(directory, `${index}.json`), extraArgs));
     }
+    if (simulated !== undefined) results.push(await simulated());
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -131,7 +131,7 @@ export class FleetRoster {
     for (const [name, stored] of this.#members) {
       const absence = absenceOf(stored, boundMs, now);
       if (isForgotten(stored, absence, now)) this.#members.delete(name);
-      else members.push({ ...stored, absence, contradicts: isDisowned(stored) });
+      else members.push(memberOf(stored, absence, isDisowned(stored)));
     }
     const { expected } = this.options;
     return { now, members, boundMs, completeInMs: this.#completeInMs(members, boundMs, now), expected };
@@ -198,6 +198,16 @@ export class FleetRoster {
     this.#fromTheStart = false;
   }
 }
+
+/** Named field by field: of 10,000 members this is what reading the roster costs. */
+const memberOf = (stored: StoredMember, absence: FleetMember['absence'], contradicts: boolean): FleetMember => ({
+  heartbeat: stored.heartbeat,
+  firstHeard: stored.firstHeard,
+  lastHeard: stored.lastHeard,
+  acks: stored.acks,
+  contradicts,
+  absence,
+});
 
 /** How many instances of `service` are being heard, whether or not they count. */
 const heardOf = (members: readonly FleetMember[], service: string): number =>

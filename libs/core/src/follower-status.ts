@@ -14,12 +14,20 @@ const EMPTY: IndexSize = {
   falsePositives: 0,
 };
 
-/** Everything that heartbeat, health and metrics tell about a follower. */
+/** Everything that heartbeat, health and metrics tell about a follower. Named field by field: spreading costs four times as much. */
 export const describeFollower = (machine: FollowerMachine, now: Instant, listenerErrors: number): FollowerStatus => {
   const { cursor, applier, ticks, proof } = machine;
+  const { state, because } = describeStanding(machine.facts, now);
+  const size = applier.index?.size(now.wall) ?? EMPTY;
   return {
-    ...describeStanding(machine.facts, now),
-    ...(applier.index?.size(now.wall) ?? EMPTY),
+    state,
+    ...(because !== undefined && { because }),
+    liveEntries: size.liveEntries,
+    tombstones: size.tombstones,
+    indexBytes: size.indexBytes,
+    filterCapacity: size.filterCapacity,
+    misses: size.misses,
+    falsePositives: size.falsePositives,
     connected: machine.connected,
     log: cursor?.log,
     epoch: cursor?.opened === true ? cursor.log.epoch : undefined,

@@ -1,4 +1,10 @@
-import { createFleetView, type FleetView, type Heartbeat } from '@revocast/core';
+import {
+  createFleetView,
+  type FleetView,
+  type Heartbeat,
+  type Propagation,
+  type PropagationQuery,
+} from '@revocast/core';
 import { AN_ISSUER, anIssuer, type WorldAlterations } from '@revocast/testing';
 import { FleetRoster } from '../../src/fleet-roster.js';
 import { settingsDigest } from '../../src/settings.js';
@@ -7,8 +13,18 @@ import { type Mutant, originalOf, type Replace } from './mutant.js';
 
 /** A good view with one thing changed about it. */
 const viewWith = (change: (good: FleetView) => Partial<FleetView>): WorldAlterations => ({
-  alterView: (good) => ({ ...copyOf(good), ...change(good) }),
+  alterView: (good) => spoiled(good, change(good)),
 });
+
+/** What is proven is what the changed view answers, however it is asked. */
+const spoiled = (good: FleetView, change: Partial<FleetView>): FleetView => {
+  const view = { ...copyOf(good), ...change };
+  const proofOf = (query: PropagationQuery): Propagation | undefined => {
+    const answer = view.propagation(query);
+    return answer.state === 'enforced' || answer.state === 'enforcedExcept' ? answer : undefined;
+  };
+  return change.propagation === undefined ? view : { ...view, proven: (queries) => queries.map(proofOf) };
+};
 
 const copyOf = (good: FleetView): FleetView => ({
   heard: (heartbeat) => good.heard(heartbeat),
@@ -178,13 +194,13 @@ const MUTANTS: readonly Mutant[] = [
     what: 'that reckons the time since the PubAck by wall clocks',
     breaks: 'enforced',
     spoil: () => ({
-      alterView: (good, { clock }) => ({
-        ...copyOf(good),
-        propagation: (query) => {
-          const elapsedMs = clock.wall() - query.pubAckAt;
-          return good.propagation({ ...query, pubAckMonotonic: monotonicMs(clock.monotonic() - elapsedMs) });
-        },
-      }),
+      alterView: (good, { clock }) =>
+        spoiled(good, {
+          propagation: (query) => {
+            const elapsedMs = clock.wall() - query.pubAckAt;
+            return good.propagation({ ...query, pubAckMonotonic: monotonicMs(clock.monotonic() - elapsedMs) });
+          },
+        }),
     }),
   },
   {

@@ -13,6 +13,9 @@ export interface JournalRecord {
   proof?: Propagation;
 }
 
+/** One that the log confirmed. */
+export type ConfirmedRecord = JournalRecord & Required<Pick<JournalRecord, 'sequence' | 'ackedAt'>>;
+
 export interface JournalEpoch {
   readonly name: string;
   readonly previous: string | undefined;
@@ -88,11 +91,10 @@ export class Journal {
   }
 
   /** Confirmed records of the epoch of now that revoke something and of which nobody said that it is enforced. */
-  get unproven(): readonly JournalRecord[] {
-    return this.records.filter(
-      ({ epoch, body, sequence, proof }) =>
-        epoch === this.epoch?.name && body.kind === 'revoked' && sequence !== undefined && proof === undefined,
-    );
+  get unproven(): readonly ConfirmedRecord[] {
+    return this.records
+      .filter(({ epoch, body, proof }) => epoch === this.epoch?.name && body.kind === 'revoked' && proof === undefined)
+      .filter((record): record is ConfirmedRecord => record.sequence !== undefined && record.ackedAt !== undefined);
   }
 }
 

@@ -5,12 +5,13 @@ import {
   type LogIdentity,
   type MonotonicMs,
   type Propagation,
+  type PropagationQuery,
   type RecordBody,
   sequence,
 } from '@revocast/core';
 import { anIssuer, AN_ISSUER, epochOpenedBody, liftedBody, revokedBody } from '../builders.js';
 import { type InMemoryLog } from '../in-memory-log.js';
-import { type Journal, type JournalRecord } from './journal.js';
+import { type ConfirmedRecord, type Journal, type JournalRecord } from './journal.js';
 import { ProcessTime } from './process-time.js';
 import { ServiceLink } from './service-link.js';
 import { DECLARED_DIGEST } from './simulated-node.js';
@@ -317,27 +318,26 @@ export class SimulatedService {
     });
   }
 
+  /** As the service keeps proofs: one look at everything that has none yet. */
   #look({ view, heardAcks }: Running): void {
-    for (const record of this.around.journal.unproven) {
-      const propagation = propagationBy(view, record, heardAcks.get(record.recordId));
-      if (propagation?.state !== 'enforced' && propagation?.state !== 'enforcedExcept') continue;
+    const records = this.around.journal.unproven;
+    const proofs = view.proven(records.map((record) => queryOf(record, heardAcks.get(record.recordId))));
+    for (const [at, record] of records.entries()) {
+      const propagation = proofs[at];
+      if (propagation === undefined) continue;
       record.proof = propagation;
       this.around.claim(this.name, record, propagation);
     }
   }
 }
 
-const propagationBy = (
-  view: FleetView,
-  { epoch, sequence: at, ackedAt: pubAckAt }: JournalRecord,
+const queryOf = (
+  { epoch, sequence: at, ackedAt: pubAckAt }: ConfirmedRecord,
   heardAck: MonotonicMs | undefined,
-): Propagation | undefined => {
-  if (at === undefined || pubAckAt === undefined) return undefined;
-  return view.propagation({
-    ...{ epoch, sequence: sequence(at), pubAckAt, issuer: AN_ISSUER, scope: 'token', settingsDigest: DECLARED_DIGEST },
-    ...(heardAck !== undefined && { pubAckMonotonic: heardAck }),
-  });
-};
+): PropagationQuery => ({
+  ...{ epoch, sequence: sequence(at), pubAckAt, issuer: AN_ISSUER, scope: 'token', settingsDigest: DECLARED_DIGEST },
+  ...(heardAck !== undefined && { pubAckMonotonic: heardAck }),
+});
 
 /** Whether everything of the epoch is confirmed, so that it may be opened. */
 export const isFilled = (journal: Journal): boolean => journal.pending.length === 0;
