@@ -43,7 +43,7 @@ export interface LogSituation {
   /** Undefined when the located log is that of the journal's epoch, or when there is none. */
   readonly stranger: Strangeness | undefined;
   readonly journal: JournaledEpoch | undefined;
-  /** The highest sequence that the journal's epoch is known to have had: confirmed to us, or read by us. */
+  /** The highest sequence that the journal's epoch was known to have had before the head was asked for: confirmed to us, or read by us. */
   readonly confirmed: Sequence;
   /** Where a record of the journal was confirmed, the located log has another one. Undefined when that was not looked at. */
   readonly isRewritten: boolean | undefined;

@@ -56,12 +56,14 @@ export class LogSurvey {
 
   async look(journal: JournaledEpoch | undefined): Promise<Finding> {
     const { publisher } = this.options;
+    // Before the head is asked for: what is confirmed while the answers are under way stands above it.
+    const confirmed = this.#confirmed(journal);
     const located = await publisher.locate();
     const head = located && (await publisher.head(located));
     const stranger =
       head === undefined || head.log.epoch === journal?.epoch ? undefined : await this.#strangeness(head);
     const isRewritten = await this.#isRewritten(journal, head);
-    const situation = { ...this.#situation(journal, head), located, head, stranger, isRewritten };
+    const situation = { ...this.#situation(journal, head), confirmed, located, head, stranger, isRewritten };
     return { head, decision: decideLog(situation) };
   }
 
@@ -73,19 +75,23 @@ export class LogSurvey {
   #situation(
     journal: JournaledEpoch | undefined,
     head: Head | undefined,
-  ): Omit<LogSituation, 'located' | 'head' | 'stranger' | 'isRewritten'> {
-    const { database, peers, hashKeyDigest, init, acceptsLoss } = this.options;
-    const taken = takenOf(database, journal);
-    const confirmed = journal === undefined ? taken : highestSequence(database, journal.epoch);
+  ): Omit<LogSituation, 'confirmed' | 'located' | 'head' | 'stranger' | 'isRewritten'> {
+    const { peers, hashKeyDigest, init, acceptsLoss } = this.options;
     return {
       journal,
-      confirmed: confirmed > taken ? confirmed : taken,
       lacksRecords: journal !== undefined && journal.head > this.#known(journal),
       hasPeer: peers.all().some(({ epoch }) => epoch !== undefined),
       hasPeerThere: peers.all().some(({ epoch }) => epoch !== undefined && epoch === head?.log.epoch),
       ...{ hashKeyDigest, init, acceptsLoss },
       evidence: this.evidence(journal),
     };
+  }
+
+  #confirmed(journal: JournaledEpoch | undefined): Sequence {
+    const { database } = this.options;
+    const taken = takenOf(database, journal);
+    const confirmed = journal === undefined ? taken : highestSequence(database, journal.epoch);
+    return confirmed > taken ? confirmed : taken;
   }
 
   /** What a majority says is written down: more records may cover it before the log is written anew. */
