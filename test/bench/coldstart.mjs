@@ -1,6 +1,6 @@
 // From the start of a node to "current": with a snapshot, and against what others would do on the same server, in the same
 // run: an ordered consumer that replays one message per revocation, and a raw read of as many bytes over TCP.
-//   npm run bench:coldstart -- [--json] [--quick] [--sizes 1000000,10000000]
+//   npm run bench:coldstart -- [--json] [--quick] [--sizes 1000000,10000000] [--rounds 5]
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, connect as connectTcp } from 'node:net';
@@ -22,10 +22,15 @@ import {
 } from './nats-bench.mjs';
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, sizes: { type: 'string' } },
+  options: {
+    json: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    sizes: { type: 'string' },
+    rounds: { type: 'string' },
+  },
 });
 const SIZES = (values.sizes ?? (values.quick ? '100000' : '1000000,10000000')).split(',').map(Number);
-const ROUNDS = values.quick ? 1 : 5;
+const ROUNDS = Number(values.rounds ?? (values.quick ? 1 : 5));
 const BODY_ENTRIES = 20_000;
 const IN_FLIGHT_MAX = 512;
 
