@@ -1,6 +1,7 @@
 // From the start of a node to "current": with a snapshot, and against what others would do on the same server, in the same
 // run: an ordered consumer that replays one message per revocation, and a raw read of as many bytes over TCP.
 //   npm run bench:coldstart -- [--json] [--quick] [--sizes 1000000,10000000] [--rounds 5]
+//   npm run bench:coldstart -- --memory [--sizes 1000000,5000000]   what nats-server holds in memory as the log grows, only
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, connect as connectTcp } from 'node:net';
@@ -27,9 +28,11 @@ const { values } = parseArgs({
     quick: { type: 'boolean' },
     sizes: { type: 'string' },
     rounds: { type: 'string' },
+    memory: { type: 'boolean' },
   },
 });
-const SIZES = (values.sizes ?? (values.quick ? '100000' : '1000000,10000000')).split(',').map(Number);
+const SIZES_DEFAULT = values.memory ? '1000000,5000000' : values.quick ? '100000' : '1000000,10000000';
+const SIZES = (values.sizes ?? SIZES_DEFAULT).split(',').map(Number);
 const ROUNDS = Number(values.rounds ?? (values.quick ? 1 : 5));
 const BODY_ENTRIES = 20_000;
 const IN_FLIGHT_MAX = 512;
@@ -154,7 +157,25 @@ async function measure(entries, keys) {
   };
 }
 
+/** One log that grows; ascending sizes. */
+async function measureMemory(keys) {
+  const server = await openServer();
+  const log = await openLog(server.nats, keys);
+  const sizes = [];
+  for (const [at, entries] of SIZES.entries()) {
+    await fillLog(log, entries - (SIZES[at - 1] ?? 0));
+    sizes.push({ live_entries: entries, server_rss_mb: rounded(processCost(server.pid).rssMb, 0) });
+  }
+  await log.close();
+  await server.close();
+  const [first, last] = [sizes[0], sizes.at(-1)];
+  return { sizes, growth: rounded(last.server_rss_mb / first.server_rss_mb) };
+}
+
 const keys = makeKeys();
-const sizes = [];
-for (const entries of SIZES) sizes.push(await measure(entries, keys));
-print({ bench: 'coldstart', node: process.version, sizes }, values.json);
+if (values.memory) print({ bench: 'coldstart', memory: await measureMemory(keys) }, values.json);
+else {
+  const sizes = [];
+  for (const entries of SIZES) sizes.push(await measure(entries, keys));
+  print({ bench: 'coldstart', node: process.version, sizes }, values.json);
+}
