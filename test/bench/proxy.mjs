@@ -1,0 +1,79 @@
+// What asking the gate costs a request behind a proxy: the same API behind the same nginx, with and without `auth_request`,
+// and the gate alone as Envoy asks it over HTTP, beside the API alone. In turns, in one run.
+//   npm run bench:proxy -- [--json] [--quick]
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gateAdapter } from '../conformance/adapters/gate-app.ts';
+import { listening } from '../conformance/adapters/sockets.ts';
+import { startNginx } from '../proxy/nginx.ts';
+import { issuerWith } from './gate/issuer.mjs';
+import { median, rounded } from './gate/measure.mjs';
+import { recordBody, startBroker, until } from './gate/node.mjs';
+
+const { values } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
+const { turns, ms, revocations, tokens } = values.quick
+  ? { turns: 1, ms: 100, revocations: 1_000, tokens: 5 }
+  : { turns: 9, ms: 1_000, revocations: 100_000, tokens: 500 };
+const CONNECTIONS = 8;
+
+async function ask(client, message) {
+  client.send(message);
+  const [answer] = await once(client, 'message');
+  if (answer.failed > 0 || answer.requests === 0)
+    throw new Error(`${answer.failed} of ${answer.requests} requests failed`);
+  return answer;
+}
+
+async function openGate(issuer) {
+  const broker = startBroker();
+  for (let number = 0; number < revocations / 100; number += 1) broker.publish(recordBody(number, 100));
+  const settings = { mode: 'strict', service: 'gate', nodeId: 'bench' };
+  const gate = await gateAdapter('gate').start({ feed: broker.createFeed(), issuers: [issuer], ...settings });
+  await until(() => gate.node.status().state === 'current');
+  return gate;
+}
+
+const issuer = await issuerWith('ES256', tokens);
+const gate = await openGate(issuer.input);
+const api = createServer((_request, response) => void response.end('{"ok":true}'));
+const apiPort = await listening(api);
+const nginx = await startNginx(gate.port, apiPort);
+const client = fork(join(import.meta.dirname, 'proxy-client.mjs'), { execArgv: [] });
+const paths = {
+  bareProxy: { port: nginx.port, path: '/open' },
+  authRequest: { port: nginx.port, path: '/me' },
+  api: { port: apiPort, path: '/me' },
+  extAuthz: { port: gate.port, path: '/ext-authz/me' },
+};
+const names = Object.keys(paths);
+const samples = Object.fromEntries(names.map((name) => [name, []]));
+for (let turn = -1; turn < turns; turn += 1) {
+  for (const name of turn % 2 === 0 ? names : names.toReversed()) {
+    const load = { tokens: issuer.tokens.map(String), connections: CONNECTIONS, ms };
+    const sample = await ask(client, { ...paths[name], ...load });
+    if (turn >= 0) samples[name].push(sample);
+  }
+}
+client.kill();
+await nginx.stop();
+api.closeAllConnections();
+api.close();
+await gate.close();
+
+const summary = (name) => ({
+  p50Micros: rounded(median(samples[name].map(({ p50 }) => p50))),
+  p99Micros: rounded(median(samples[name].map(({ p99 }) => p99))),
+});
+const ratio = (name, bare, of) =>
+  rounded(median(samples[name].map((sample, turn) => sample[of] / samples[bare][turn][of])));
+const compared = (name, bare) => ({ p50: ratio(name, bare, 'p50'), p99: ratio(name, bare, 'p99') });
+const result = {
+  ...{ bench: 'proxy', node: process.version, connections: CONNECTIONS },
+  ...Object.fromEntries(names.map((name) => [name, summary(name)])),
+  authRequestToBareProxy: compared('authRequest', 'bareProxy'),
+  extAuthzToApi: compared('extAuthz', 'api'),
+};
+console.log(values.json ? JSON.stringify(result) : result);
