@@ -12,12 +12,15 @@ import {
 } from '@revocast/core';
 import {
   issuerSettings,
+  type ClaimsAnswer,
+  type ClaimsPolicy,
   type GateAnswer,
   type IssuerConfig,
   type RecheckAnswer,
   type ReloadableGate,
   type RoutePolicy,
   type TokenCacheStatus,
+  type TokenClaims,
 } from '@revocast/gate';
 import { HeartbeatPulse } from './heartbeat-pulse.js';
 import { LiveConnections, type LiveConnectionSettings } from './live-connections.js';
@@ -51,6 +54,8 @@ export interface NodeStatus extends FollowerStatus, NodeIdentity {
   readonly localFile?: LocalOverridesStatus;
   /** Whether a guard stands before a handler, or somebody has asked by hand: without either nothing is enforced. */
   readonly guarded: boolean;
+  /** Whether somebody asks by claims that another guard left: the fleet is told that fewer scopes are covered. */
+  readonly claimsOnly: boolean;
   /** The verified-token cache; undefined = it is off. */
   readonly tokenCache: TokenCacheStatus | undefined;
 }
@@ -65,6 +70,7 @@ export class RevocationNode {
   readonly live: LiveConnections;
   #gate: ReloadableGate;
   #wired = false;
+  #claimsSeen: ClaimsPolicy | undefined;
   #asked = false;
   #connected = false;
   #started = false;
@@ -124,6 +130,27 @@ export class RevocationNode {
     return this.#gate.recheck(facts, policy);
   }
 
+  /** Checks claims that another guard verified; what that cannot cover is `unknown`. No I/O. */
+  checkClaims(claims: unknown, policy?: RoutePolicy & ClaimsPolicy): ClaimsAnswer {
+    this.#asked = true;
+    this.acceptClaims({ whole: policy?.whole ?? false });
+    if (policy?.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
+    const answer = this.#gate.checkClaims(claims, policy);
+    this.parts.onVerdict(toldOf(answer, claims));
+    return answer;
+  }
+
+  /**
+   * Somebody asks by claims that another guard left. From now on the fleet is told of the scopes alone that are covered so: one
+   * that a single way into this process does not enforce is not enforced by it.
+   */
+  acceptClaims({ whole = false }: ClaimsPolicy): void {
+    const known = this.#claimsSeen;
+    if (known !== undefined && (known.whole === false || whole)) return;
+    this.#claimsSeen = { whole };
+    if (this.#started) this.#pulse.soon();
+  }
+
   /** A tighter bound than any so far is in force: proofs are asked for often enough for it. */
   tighten(stalenessMs: number): void {
     if (stalenessMs >= this.#tightestMs) return;
@@ -165,6 +192,7 @@ export class RevocationNode {
     return {
       ...this.parts.follower.status(),
       ...{ nodeId, service, instance, mode: local?.overrides.mode() ?? mode, guarded: this.#guarded },
+      claimsOnly: this.#claimsSeen !== undefined,
       tokenCache: this.#gate.tokenCache(),
       ...(local && { localFile: local.overrides.status() }),
     };
@@ -234,9 +262,17 @@ export class RevocationNode {
     return {
       ...{ node: nodeId, instance, service, version, epoch, watermark, identity, state },
       ...(because !== undefined && { because }),
-      ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(), liveEntries },
+      ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(this.#claimsSeen), liveEntries },
       ...{ guarded: this.#guarded, at: clock.wall() },
       ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
   }
+}
+
+/** Of claims that could not be read there are no facts to tell: what is told is what the other modes answer. */
+function toldOf(answer: ClaimsAnswer, claims: unknown): GateAnswer {
+  if (answer.outcome === 'refuse') return answer;
+  const { facts, verdict } = answer;
+  if (facts !== undefined) return { outcome: 'pass', facts, verdict, claims: claims as TokenClaims };
+  return { outcome: 'refuse', status: 503, code: 'ERR_REVOCATION_UNKNOWN' };
 }
