@@ -11,7 +11,13 @@ const { jwk } = signingKey('ES256', { kid: 'kid-1', alg: 'ES256' });
 const now = Math.floor(time.wall() / 1000);
 const WHOLE = { iss: ISSUER, sub: 'alice', jti: 'jti-1', sid: 'sid-1', client_id: 'app', iat: now, exp: now + 600 };
 
-function aGate({ mode = 'strict' as GateOptions['mode'], require = {}, fresh = true } = {}) {
+interface Setting {
+  readonly mode?: GateOptions['mode'];
+  readonly require?: object;
+  readonly fresh?: boolean;
+}
+
+function aGate({ mode = 'strict', require = {}, fresh = true }: Setting = {}) {
   const index = createIndex({ hashKey: new Uint8Array(16) });
   const source: RevocationSource = {
     find: (facts) => index.find(facts, time.wall(), 'iat'),
@@ -21,7 +27,9 @@ function aGate({ mode = 'strict' as GateOptions['mode'], require = {}, fresh = t
         : { fresh: false, because: 'stale', everCurrent: true },
   };
   const jwks = { keys: [jwk] };
-  const issuers = parseIssuers([{ issuer: ISSUER, audience: 'orders', jwks, require, claims: { session: 'sid' } }]);
+  const issuers = parseIssuers([
+    { issuer: ISSUER, audience: 'orders', jwks, require: { ...require }, claims: { session: 'sid' } },
+  ]);
   const gate = createGate({ issuers, source, mode, clock: time });
   let ids = 0;
   const revoke = (key: RevocationKey, issuer = ISSUER): void =>

@@ -32,8 +32,20 @@ const KEY_CLAIMS = Object.keys(FIELDS) as readonly KeyClaim[];
 
 const claimNames = ({ claims }: IssuerSettings, claim: KeyClaim): readonly string[] => claims[claim] ?? [];
 
-interface Unseen {
-  asked: boolean;
+/** What was asked for and not seen, since it was last looked at. */
+class Unseen {
+  #asked = false;
+
+  ask(): undefined {
+    this.#asked = true;
+    return undefined;
+  }
+
+  wasAsked(): boolean {
+    const asked = this.#asked;
+    this.#asked = false;
+    return asked;
+  }
 }
 
 const unseenOf = new WeakMap<TokenFacts, Unseen>();
@@ -49,11 +61,7 @@ export function claimedFacts(
   { whole = false }: ClaimsPolicy,
   now: EpochMs,
 ): TokenFacts | undefined {
-  const unseen: Unseen = { asked: false };
-  const note = (): undefined => {
-    unseen.asked = true;
-    return undefined;
-  };
+  const unseen = new Unseen();
   const facts = readFacts(claims, settings, now);
   if (facts === undefined) return undefined;
   const dropped = whole ? [] : KEY_CLAIMS.filter((claim) => facts[FIELDS[claim]] === undefined);
@@ -61,9 +69,12 @@ export function claimedFacts(
   const seen: TokenFacts = {
     ...facts,
     // A token that has an id is named by it: the service takes the hash only for one that has none.
-    signingInputHash: () => (facts.jti === undefined ? (note() ?? '') : ''),
+    signingInputHash: () => {
+      if (facts.jti === undefined) unseen.ask();
+      return '';
+    },
   };
-  for (const name of ['kid', 'thumbprint', ...missing]) Object.defineProperty(seen, name, { get: note });
+  for (const name of ['kid', 'thumbprint', ...missing]) Object.defineProperty(seen, name, { get: () => unseen.ask() });
   unseenOf.set(seen, unseen);
   return seen;
 }
@@ -83,10 +94,11 @@ export const NOT_COVERED = { kind: 'unknown', because: 'notCovered', everCurrent
 export function decideSeen(facts: TokenFacts, decide: () => Verdict): Verdict {
   const unseen = unseenOf.get(facts);
   if (unseen === undefined) return decide();
-  unseen.asked = false;
+  // Whoever read them before, such as a list of live connections, did not ask for a verdict.
+  unseen.wasAsked();
   const verdict = decide();
   // Nor does an earlier state help: nothing of what was not seen was ever known.
-  return unseen.asked && verdict.kind !== 'revoked' ? NOT_COVERED : verdict;
+  return unseen.wasAsked() && verdict.kind !== 'revoked' ? NOT_COVERED : verdict;
 }
 
 /** The scopes that are enforced on every token of which claims alone are seen. */

@@ -4,6 +4,7 @@
  */
 type ExceptionOf = new (error: object) => Error;
 
+/* eslint-disable @typescript-eslint/no-require-imports -- in the CommonJS half, below */
 /** In the CommonJS half `require` is there, which a CommonJS jest can follow where it cannot follow `import()`. */
 const isCommonJs = typeof require === 'function';
 

@@ -34,10 +34,15 @@ const callOf = (context: object, name: string): unknown => {
 
 /** All of them: two headers are two tokens, and somebody before us may have looked at the other one. */
 function natsHeaders(headers: unknown): TokenRequest {
-  const { keys, values } = headers as { keys?(): readonly string[]; values?(name: string): readonly string[] };
-  if (typeof keys !== 'function' || typeof values !== 'function') return withAuthorization([]);
-  const names = keys.call(headers).filter(isAuthorization);
-  return withAuthorization([...new Set(names)].flatMap((name) => values.call(headers, name)));
+  const hdrs = headers as Partial<NatsHeaders>;
+  if (typeof hdrs.keys !== 'function' || typeof hdrs.values !== 'function') return withAuthorization([]);
+  const names = new Set(hdrs.keys().filter(isAuthorization));
+  return withAuthorization([...names].flatMap((name) => hdrs.values?.(name) ?? []));
+}
+
+interface NatsHeaders {
+  keys(): readonly string[];
+  values(name: string): readonly string[];
 }
 
 const plainValues = (headers: Readonly<Record<string, unknown>>): readonly string[] =>

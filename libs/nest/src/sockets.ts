@@ -84,7 +84,7 @@ export class RevocationSockets {
     const held = this.#held.get(socket) ?? new Set();
     if (held.has(policy) || isGone()) return;
     this.#held.set(socket, held.add(policy));
-    const release = this.node.live.register(facts, (why) => closeSocket(socket as Socket, why), policy);
+    const release = this.node.live.register(facts, (why) => closeSocket(socket, why), policy);
     for (const event of ['close', 'disconnect']) (socket as Socket).once?.(event, release);
   }
 
@@ -93,7 +93,7 @@ export class RevocationSockets {
     for (const event of ['close', 'disconnect']) (client as Socket).once?.(event, () => (isGone = true));
     const answer = await this.#check(asked, undefined);
     if (answer === undefined) throw noPlaceForToken('a socket');
-    if (answer.outcome === 'refuse') closeSocket(client as Socket, answer);
+    if (answer.outcome === 'refuse') closeSocket(client, answer);
     else if (answer.facts !== undefined) this.#holdOrClose(client, answer.facts, () => isGone);
     return answer;
   }
@@ -104,7 +104,7 @@ export class RevocationSockets {
     } catch (error) {
       if (!(error instanceof RevocationError) || error.code !== 'ERR_CAPACITY') throw error;
       // Open and not held it would outlive its token.
-      closeSocket(client as Socket, { outcome: 'refuse', status: 503, code: error.code });
+      closeSocket(client, { outcome: 'refuse', status: 503, code: error.code });
       throw error;
     }
   }

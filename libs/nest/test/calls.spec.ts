@@ -124,10 +124,10 @@ describe('a message with headers', () => {
     keys = (): readonly string[] => Object.keys(this.all);
     values = (name: string): readonly string[] => this.all[name] ?? [];
   }
-  const transports: [string, (...values: readonly string[]) => object][] = [
-    ['NATS', (...values) => ({ getHeaders: () => new NatsHeaders({ Authorization: values }) })],
+  const transports: [string, (value: string) => object][] = [
+    ['NATS', (value) => ({ getHeaders: () => new NatsHeaders({ Authorization: [value] }) })],
     ['RabbitMQ', (value) => ({ getMessage: () => ({ properties: { headers: { authorization: value } } }) })],
-    ['Kafka', (value) => ({ getMessage: () => ({ headers: { authorization: Buffer.from(value ?? '') } }) })],
+    ['Kafka', (value) => ({ getMessage: () => ({ headers: { authorization: Buffer.from(value) } }) })],
   ];
 
   it.each(transports)('is checked by those of %s', async (_transport, contextWith) => {
@@ -144,8 +144,8 @@ describe('a message with headers', () => {
     const { revocations, ask } = aGuard();
     const header = `Bearer ${revocations.token()}`;
     const headers = new NatsHeaders({ Authorization: [header], authorization: [header] });
-    const refused = expect(ask(contextOf('rpc', [{}, { getHeaders: () => headers }]))).rejects;
-    await refused.toMatchObject({ error: { status: 400 } });
+    const call = contextOf('rpc', [{}, { getHeaders: () => headers }]);
+    await expect(ask(call)).rejects.toMatchObject({ error: { status: 400 } });
   });
 });
 
