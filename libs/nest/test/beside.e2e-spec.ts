@@ -1,14 +1,20 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Controller, Get, Injectable, Req, UseGuards, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { AuthGuard, PassportModule, PassportStrategy } from '@nestjs/passport';
+import { PassportModule, PassportStrategy } from '@nestjs/passport';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { RevocationGuard, RevocationHealthIndicator, RevocationModule, type VerifiedClaims } from '@revocast/nest';
+import {
+  RevocationGuard,
+  RevocationHealthIndicator,
+  RevocationModule,
+  type RevocationGuardOptions,
+} from '@revocast/nest';
 import { RevocationTestingModule, TestRevocations } from '@revocast/nest/testing';
 import { eventually } from '@revocast/testing';
 import { auth } from 'express-oauth2-jwt-bearer';
 import { SignJWT } from 'jose';
 import { ExtractJwt, Strategy } from 'passport-jwt';
+import { beside, guards } from '../../../test/packages/snippets/nest-passport.js';
 import {
   aBroker,
   anIssuer,
@@ -44,52 +50,37 @@ class ApiController {
 let running: RunningApp | undefined;
 afterEach(() => running?.app.close());
 
-async function anApp(verifiedClaims: VerifiedClaims, parts: AppParts, mode: 'strict' | 'observe' = 'strict') {
+async function anApp(guardOptions: RevocationGuardOptions, parts: AppParts, mode: 'strict' | 'observe' = 'strict') {
   const revocations = new TestRevocations({ mode });
   running = await startApp({
     adapter: 'express',
     controllers: [ApiController],
     ...parts,
-    imports: [RevocationTestingModule.forTest(revocations, { verifiedClaims }), ...(parts.imports ?? [])],
+    imports: [RevocationTestingModule.forTest(revocations, guardOptions), ...(parts.imports ?? [])],
   });
   return { ...running, revocations };
 }
 
+process.env['JWT_PUBLIC_KEY'] = pem;
+
+/** As the documentation of Nest shows it. */
 @Injectable()
-class WholeStrategy extends PassportStrategy(Strategy) {
+class CuttingStrategy extends PassportStrategy(Strategy) {
   constructor() {
     super({ jwtFromRequest: ExtractJwt.fromAuthHeaderAsBearerToken(), secretOrKey: pem, algorithms: ['RS256'] });
   }
 
-  validate(payload: object): object {
-    return payload;
-  }
-}
-
-@Injectable()
-class CuttingStrategy extends WholeStrategy {
-  /** As the documentation of Nest shows it. */
-  override validate(payload: { sub?: string }): object {
+  validate(payload: { sub?: string }): object {
     return { userId: payload.sub };
   }
 }
 
-@Injectable()
-class JwtGuard extends AuthGuard('jwt') {}
-
-/** The guard of passport first, then ours: Nest asks global guards in the order of their providers. */
-const besidePassport = (strategy: typeof WholeStrategy): AppParts => ({
-  imports: [PassportModule],
-  providers: [
-    strategy,
-    { provide: APP_GUARD, useClass: JwtGuard },
-    { provide: APP_GUARD, useExisting: RevocationGuard },
-  ],
-});
+const [, ...bothGuards] = guards;
+const imports = [PassportModule];
 
 describe('beside passport-jwt', () => {
   it('checks what validate() returned, once passport has verified the token', async () => {
-    const { get, revocations } = await anApp({ from: 'user', whole: true }, besidePassport(WholeStrategy));
+    const { get, revocations } = await anApp(beside, { imports, providers: guards });
     const token = await signed();
     expect(await (await get('/me', token)).json()).toEqual({ sub: 'alice', verdict: 'active' });
     expect((await get('/me', `${token}x`)).status).toBe(401);
@@ -103,23 +94,23 @@ describe('beside passport-jwt', () => {
   });
 
   it('says unknown where validate() throws the claims away, and lets that pass in observe alone', async () => {
-    const strict = await anApp({ from: 'user' }, besidePassport(CuttingStrategy));
+    const cutting = { imports, providers: [CuttingStrategy, ...bothGuards] };
+    const strict = await anApp({ verifiedClaims: { from: 'user' } }, cutting);
     const refused = await strict.get('/me', await signed());
     expect([refused.status, await refused.json()]).toEqual([
       503,
       expect.objectContaining({ code: 'ERR_REVOCATION_UNKNOWN' }),
     ]);
     await strict.app.close();
-    const observed = await anApp({ from: 'user' }, besidePassport(CuttingStrategy), 'observe');
+    const observed = await anApp({ verifiedClaims: { from: 'user' } }, cutting, 'observe');
     expect(await (await observed.get('/me', await signed())).json()).toEqual({});
   });
 
   it('says unknown, and why, where it stands before the guard that verifies', async () => {
     const warnings: unknown[] = [];
-    const parts = besidePassport(WholeStrategy);
-    const providers = [...(parts.providers ?? [])].reverse();
+    const providers = [...guards].reverse();
     const onWarning = (message: unknown): unknown => warnings.push(message);
-    const { get } = await anApp({ from: 'user' }, { ...parts, providers, onWarning });
+    const { get } = await anApp({ verifiedClaims: { from: 'user' } }, { imports, providers, onWarning });
     for (let request = 0; request < 2; request++) expect((await get('/me', await signed())).status).toBe(503);
     expect(warnings.filter((message) => String(message).includes('put RevocationGuard after it'))).toHaveLength(1);
   });
@@ -129,7 +120,7 @@ describe('beside express-oauth2-jwt-bearer', () => {
   it('checks the payload that the middleware left', async () => {
     const verify = auth({ issuer: ISSUER, audience: 'orders', secret: SECRET, tokenSigningAlg: 'HS256' });
     const { get, revocations } = await anApp(
-      { from: 'auth.payload', whole: true },
+      { verifiedClaims: { from: 'auth.payload', whole: true } },
       { providers: [{ provide: APP_GUARD, useExisting: RevocationGuard }], before: (app) => app.use(verify) },
     );
     const token = await signed({}, 'HS256');
@@ -161,7 +152,10 @@ describe('beside a guard that leaves what nest-keycloak-connect leaves', () => {
     @UseGuards(KeycloakShapedGuard, RevocationGuard)
     @Controller()
     class GuardedController extends ApiController {}
-    const { get, revocations } = await anApp({ from: 'user', whole: true }, { controllers: [GuardedController] });
+    const { get, revocations } = await anApp(
+      { verifiedClaims: { from: 'user', whole: true } },
+      { controllers: [GuardedController] },
+    );
     const token = await signed({ azp: 'app' });
     expect((await get('/me', token)).status).toBe(200);
     revocations.revoke({ scope: 'client', clientId: 'app' });
