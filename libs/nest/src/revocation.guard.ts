@@ -100,10 +100,16 @@ export class RevocationGuard implements CanActivate {
   }
 
   /** Its token was verified when the socket was opened; what a message asks is whether it is still good. */
-  async #askSocket(call: Call, context: ExecutionContext, policy: RoutePolicy | undefined): Promise<CallAnswer> {
+  async #askSocket(
+    call: Call,
+    context: ExecutionContext,
+    policy: RoutePolicy | undefined,
+  ): Promise<CallAnswer | undefined> {
     const client = context.getArgByIndex<object>(0);
     const entered = await this.#sockets.answerFor(client, { ...call, context });
-    if (entered.outcome === 'refuse' || entered.facts === undefined) return entered;
+    if (entered.outcome === 'refuse') return entered;
+    // Let in by `observe`, with nothing to ask about again: the policy of this handler may be stricter.
+    if (entered.facts === undefined) return this.#check({ ...call, context }, policy);
     const again = this.node.recheck(entered.facts, policy);
     return again.outcome === 'refuse' || !('claims' in entered) ? again : { ...again, claims: entered.claims };
   }

@@ -40,7 +40,8 @@ function closeSocket(socket: Socket, answer: Refused): void {
 @Injectable()
 export class RevocationSockets {
   readonly #answers = new WeakMap<object, Promise<CallAnswer>>();
-  readonly #held = new WeakMap<object, Set<RoutePolicy | undefined>>();
+  /** By socket: the tokens and policies that it is closed by already, as texts. */
+  readonly #held = new WeakMap<object, Set<string>>();
   readonly #check: CallerCheck;
 
   constructor(
@@ -79,12 +80,14 @@ export class RevocationSockets {
     return answer;
   }
 
-  /** Closes `socket` when the token of `facts` ends; once for each policy, however many calls share the socket. */
+  /** Closes `socket` when the token of `facts` ends; once for each token and policy, however many calls share the socket. */
   hold(socket: object, { facts, policy }: Pick<HeldCaller, 'facts' | 'policy'>, isGone = (): boolean => false): void {
     const held = this.#held.get(socket) ?? new Set();
-    if (held.has(policy) || isGone()) return;
-    this.#held.set(socket, held.add(policy));
+    const name = nameOfHeld(facts, policy);
+    if (held.has(name) || isGone()) return;
     const release = this.node.live.register(facts, (why) => closeSocket(socket, why), policy);
+    // Only now: there may have been no room, and then the next call has to try again.
+    this.#held.set(socket, held.add(name));
     for (const event of ['close', 'disconnect']) (socket as Socket).once?.(event, release);
   }
 
@@ -111,3 +114,10 @@ export class RevocationSockets {
 }
 
 type HeldCaller = Parameters<RevocationNode['live']['hold']>[1];
+
+/** The hash names a token; of claims that another guard left there is none, and their keys have to do. */
+const nameOfHeld = (facts: HeldCaller['facts'], policy: RoutePolicy | undefined): string => {
+  const { issuer, jti, sid, sub, clientId, deviceId, issuedAt, expiresAt } = facts;
+  const hash = facts.signingInputHash();
+  return JSON.stringify([hash, issuer, jti, sid, sub, clientId, deviceId, issuedAt, expiresAt, policy]);
+};

@@ -1,13 +1,20 @@
 import { EventEmitter } from 'node:events';
-import { type ExecutionContext } from '@nestjs/common';
+import { Logger, type ExecutionContext } from '@nestjs/common';
 import { Reflector, type HttpAdapterHost } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { describe, expect, it } from '@jest/globals';
-import { GraphqlRefusal, RevocationGuard, type RevocationGuardOptions } from '@revocast/nest';
-import { TestRevocations } from '@revocast/nest/testing';
+import { GraphqlRefusal, RevocationGuard, RevocationPolicy, type RevocationGuardOptions } from '@revocast/nest';
+import { TestRevocations, type TestRevocationsOptions } from '@revocast/nest/testing';
+
+Logger.overrideLogger(false);
 
 class OrdersResolver {
   orders(): void {
+    throw new Error('is not called');
+  }
+
+  @RevocationPolicy({ mode: 'strict' })
+  pay(): void {
     throw new Error('is not called');
   }
 }
@@ -15,9 +22,9 @@ class OrdersResolver {
 type Kind = 'graphql' | 'rpc' | 'ws' | 'telegraf';
 
 /** Nest's own context, with the arguments that a call of that kind has. */
-function contextOf(kind: Kind, args: unknown[]): ExecutionContext {
+function contextOf(kind: Kind, args: unknown[], handler: 'orders' | 'pay' = 'orders'): ExecutionContext {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- Nest takes the handler without its class, too
-  const context = new ExecutionContextHost(args, OrdersResolver, OrdersResolver.prototype.orders);
+  const context = new ExecutionContextHost(args, OrdersResolver, OrdersResolver.prototype[handler]);
   context.setType(kind);
   return context;
 }
@@ -26,8 +33,8 @@ function contextOf(kind: Kind, args: unknown[]): ExecutionContext {
 const operation = (graphqlContext: unknown, kind: 'query' | 'mutation' | 'subscription' = 'query'): ExecutionContext =>
   contextOf('graphql', [undefined, {}, graphqlContext, { operation: { operation: kind } }]);
 
-function aGuard(options?: RevocationGuardOptions) {
-  const revocations = new TestRevocations();
+function aGuard(options?: RevocationGuardOptions, node?: TestRevocationsOptions) {
+  const revocations = new TestRevocations(node);
   const guard = new RevocationGuard(revocations.node, new Reflector(), {} as HttpAdapterHost, options);
   return { revocations, ask: async (context: ExecutionContext) => guard.canActivate(context) };
 }
@@ -118,6 +125,28 @@ describe('a GraphQL subscription', () => {
   });
 });
 
+describe('several subscriptions over one socket', () => {
+  it('end with whichever of their tokens ends, and one for which there was no room is held by the next attempt', async () => {
+    const { revocations, ask } = aGuard();
+    const socket = new ASocket();
+    const subscribe = (sub: string) => {
+      const request = bearer(revocations.token({ sub }));
+      return ask(operation({ extra: { socket, request } }, 'subscription'));
+    };
+    const { live } = revocations.node;
+    const register = live.register.bind(live);
+    live.register = () => {
+      throw new RangeError('full');
+    };
+    await expect(subscribe('bob')).rejects.toThrow('full');
+    live.register = register;
+    for (const sub of ['bob', 'alice']) await expect(subscribe(sub)).resolves.toBe(true);
+    expect(live.size).toBe(2);
+    revocations.revoke({ scope: 'subject', sub: 'alice' });
+    expect(socket.closed).toEqual([4401]);
+  });
+});
+
 describe('a message with headers', () => {
   class NatsHeaders {
     constructor(private readonly all: Readonly<Record<string, readonly string[]>>) {}
@@ -178,6 +207,13 @@ describe('a socket of Socket.IO', () => {
       });
     }
   });
+});
+
+it('lets no socket that observe let in blindly reach a handler that is strict', async () => {
+  const { ask } = aGuard({ verifiedClaims: { from: 'user' } }, { mode: 'observe' });
+  const client = new EventEmitter();
+  await expect(ask(contextOf('ws', [client, {}]))).resolves.toBe(true);
+  await expect(ask(contextOf('ws', [client, {}], 'pay'))).rejects.toMatchObject({ error: { status: 503 } });
 });
 
 it('asks nobody about a call of another kind, and refuses it until getRequest says what to look at', async () => {

@@ -1,4 +1,4 @@
-import { type ExecutionContext } from '@nestjs/common';
+import { Logger, type ExecutionContext } from '@nestjs/common';
 import { Reflector, type HttpAdapterHost } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { describe, expect, it } from '@jest/globals';
@@ -12,6 +12,8 @@ interface Maker {
 }
 
 const REAL: Maker = { guard: RevocationGuard, node: (node) => node };
+
+Logger.overrideLogger(false);
 
 class Resolver {
   handle(): void {
