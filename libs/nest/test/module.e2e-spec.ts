@@ -198,6 +198,24 @@ describe('a route with a tighter policy', () => {
   });
 });
 
+it('tells the fleet how far a roll-out has come: a service that observes, with a route that enforces', async () => {
+  @RevocationPolicy({ mode: 'strict' })
+  @Controller('payments')
+  class PaymentsController {}
+  const broker = aBroker();
+  openEpoch(broker);
+  running = await startApp({
+    imports: [RevocationModule.forRoot(optionsFor(broker, [issuer.input], { mode: 'observe' }))],
+    controllers: [OpenController, PaymentsController],
+    providers: [GLOBAL_GUARD],
+  });
+  await eventually(() => expect(broker.heartbeats.at(-1)).toMatchObject({ mode: 'observe', routeMode: 'strict' }));
+  await running.app.close();
+  await anApp(broker);
+  await eventually(() => expect(broker.heartbeats.at(-1)).toMatchObject({ mode: 'strict', state: 'current' }));
+  expect(broker.heartbeats.at(-1)).not.toHaveProperty('routeMode');
+});
+
 describe('D16: whether anything is enforced is visible', () => {
   @Injectable()
   class OwnGuard extends RevocationGuard {}

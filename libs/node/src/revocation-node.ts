@@ -12,6 +12,7 @@ import {
 } from '@revocast/core';
 import {
   issuerSettings,
+  STRICTNESS,
   type ClaimsAnswer,
   type ClaimsPolicy,
   type GateAnswer,
@@ -27,7 +28,7 @@ import { LiveConnections, type LiveConnectionSettings } from './live-connections
 import { localReport } from './local-report.js';
 import { type LocalWatch } from './local-watch.js';
 import { configError, LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity } from './options.js';
-import { policyProblems } from './route-policy.js';
+import { policyProblems, tightestPolicy } from './route-policy.js';
 
 export interface RevocationNodeParts
   extends NodeIdentity, Partial<Pick<LiveConnectionSettings, 'liveConnectionsMax' | 'log'>> {
@@ -77,6 +78,8 @@ export class RevocationNode {
   #closed = false;
   readonly #localListeners = new Set<(status: LocalOverridesStatus) => void>();
   #tightestMs: number;
+  /** The strictest mode that any route asked for. */
+  #routeMode: Mode | undefined;
 
   constructor(private readonly parts: RevocationNodeParts) {
     this.#gate = parts.gate;
@@ -120,7 +123,7 @@ export class RevocationNode {
   /** The same answer, at once if the token was verified before. */
   checkNow(token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer> {
     this.#asked = true;
-    if (policy?.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
+    if (policy !== undefined) this.#note(policy);
     const answer = this.#gate.checkNow(token, policy);
     return 'outcome' in answer ? this.#told(answer) : answer.then((later) => this.#told(later));
   }
@@ -134,7 +137,7 @@ export class RevocationNode {
   checkClaims(claims: unknown, policy?: RoutePolicy & ClaimsPolicy): ClaimsAnswer {
     this.#asked = true;
     this.acceptClaims({ whole: policy?.whole ?? false });
-    if (policy?.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
+    if (policy !== undefined) this.#note(policy);
     const answer = this.#gate.checkClaims(claims, policy);
     this.parts.onVerdict(toldOf(answer, claims));
     return answer;
@@ -219,7 +222,19 @@ export class RevocationNode {
   acceptPolicy(policy: RoutePolicy, where: string): void {
     const problems = policyProblems(where, policy, this);
     if (problems.length > 0) throw configError(problems);
-    if (policy.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
+    this.#note(policy);
+  }
+
+  #note({ stalenessMsMax, mode }: RoutePolicy): void {
+    if (stalenessMsMax !== undefined) this.tighten(stalenessMsMax);
+    if (mode === undefined || mode === this.#routeMode) return;
+    this.#routeMode = tightestPolicy({ mode }, this.#routeMode && { mode: this.#routeMode })?.mode;
+  }
+
+  /** What routes ask for beyond the mode in force; undefined when that is no more. */
+  #routeModeBeyond(mode: Mode): Mode | undefined {
+    const asked = this.#routeMode;
+    return asked !== undefined && STRICTNESS[asked] > STRICTNESS[mode] ? asked : undefined;
   }
 
   #told(answer: GateAnswer): GateAnswer {
@@ -259,10 +274,12 @@ export class RevocationNode {
     const status = follower.status();
     const { epoch, watermark, identity, state, because, stalenessMs, liveEntries } = status;
     const mode = local?.overrides.saidMode ?? this.parts.mode;
+    const routeMode = this.#routeModeBeyond(mode);
     return {
       ...{ node: nodeId, instance, service, version, epoch, watermark, identity, state },
       ...(because !== undefined && { because }),
       ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(this.#claimsSeen), liveEntries },
+      ...(routeMode !== undefined && { routeMode }),
       ...{ guarded: this.#guarded, at: clock.wall() },
       ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
