@@ -17,8 +17,8 @@ const ENVOY: Routes = { me: '/ext-authz/../health/live?mode=observe', bounded: '
 
 /** With what each of them has no route for. */
 const ADAPTERS: readonly (readonly [Adapter, ...(keyof Routes)[]])[] = [
-  [nestAdapter('Nest on Express', () => new ExpressAdapter()), 'strict', 'socket'],
-  [nestAdapter('Nest on Fastify', () => new FastifyAdapter()), 'strict', 'socket'],
+  [nestAdapter('Nest on Express', () => new ExpressAdapter()), 'socket'],
+  [nestAdapter('Nest on Fastify', () => new FastifyAdapter()), 'socket'],
   [expressAdapter('Express 4', express4)],
   [expressAdapter('Express 5', express)],
   [fastifyAdapter('Fastify')],

@@ -1,10 +1,10 @@
 // The test suite of an adopter, as it would stand in a project of its own: only published packages, no broker, no keys.
 // Each adopter project of this folder compiles it and runs it with its own jest.
-import { Controller, Get, Module, Req, type INestApplication } from '@nestjs/common';
-import { EventPattern } from '@nestjs/microservices';
+import { Controller, Get, Module, Req, type ExecutionContext, type INestApplication } from '@nestjs/common';
+import { EventPattern, RpcException } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type RevocationRequest } from '@revocast/nest';
+import { RevocationGuard, type RevocationRequest } from '@revocast/nest';
 import { REVOCATIONS, RevocationsStrategy, type RevokedEvent } from '@revocast/nest/microservices';
 import { RevocationTestingModule, TestRevocations } from '@revocast/nest/testing';
 import { AppModule } from './snippet.js';
@@ -54,5 +54,20 @@ describe('an app made of the snippet', () => {
     expect(refused.headers.get('www-authenticate')).toMatch(/invalid_token/);
     expect((await get(revocations.token({ sub: 'bob' }))).status).toBe(200);
     while (!reacted.includes(id)) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('refuses a message with the exception of the package that took it', async () => {
+    const headers = { authorization: 'Bearer abc' };
+    const args: unknown[] = [{}, { getMessage: () => ({ headers }) }];
+    const context = {
+      getType: () => 'rpc',
+      getClass: () => OrdersController,
+      getHandler: () => () => undefined,
+      getArgByIndex: (index: number) => args[index],
+    } as unknown as ExecutionContext;
+    const refused: unknown = await Promise.resolve(app.get(RevocationGuard).canActivate(context)).catch(
+      (error: unknown) => error,
+    );
+    expect(refused).toBeInstanceOf(RpcException);
   });
 });

@@ -9,7 +9,7 @@ it('is quoted by the README, word for word: the snippet that the adopter project
   expect(await readFile(join(root, 'README.md'), 'utf8')).toContain(`\`\`\`ts\n${snippet}\`\`\``);
 });
 
-it.each(['node', 'express', 'fastify', 'http'])(
+it.each(['node', 'express', 'fastify', 'http', 'nest-passport', 'nest-gateway'])(
   'the page of adapters quotes snippets/%s.ts, word for word',
   async (name) => {
     const snippet = await readFile(join(import.meta.dirname, `snippets/${name}.ts`), 'utf8');

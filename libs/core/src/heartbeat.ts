@@ -45,6 +45,8 @@ export interface Heartbeat {
   /** The weakest mode, one that is about to come into force included, and the largest bound of any policy in the process. */
   readonly mode: Mode;
   readonly stalenessMsMax: number;
+  /** The strictest mode that a route asks for, where that is stricter than `mode`: how far a roll-out has come. Proves nothing. */
+  readonly routeMode?: Mode;
   readonly stalenessMs: number | undefined;
   readonly issuers: readonly IssuerCoverage[];
   readonly liveEntries: number;

@@ -2,8 +2,12 @@ import { type Scope } from './scope.js';
 import { type TokenFacts } from './token.js';
 import { type Sequence } from './units.js';
 
-/** Why nobody can say whether a token is revoked. */
-export type UnknownReason = 'neverCurrent' | 'stale' | 'failed' | 'issuerUnreadable' | 'issuerSettings' | 'localFile';
+/**
+ * Why nobody can say whether a token is revoked. `notCovered`: another guard verified it, and what it left of the token lacks
+ * what a live revocation asks for.
+ */
+export type UnknownReason =
+  'neverCurrent' | 'stale' | 'failed' | 'issuerUnreadable' | 'issuerSettings' | 'localFile' | 'notCovered';
 
 /** The revocation that hits a token; read its members by name, do not spread it. `byAuthTime`: hit by a cut-off on `auth_time`, so the answer is RFC 9470's. */
 export interface Hit {

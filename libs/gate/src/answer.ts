@@ -40,3 +40,13 @@ export type RecheckAnswer = Passed | Refusal;
 
 /** What an Authorization header holds. */
 export type Credentials = { readonly outcome: 'read'; readonly token: string | undefined } | Refusal;
+
+/** Let pass by `observe` alone: the claims that another guard left could not be read, so there are no facts. */
+export interface PassedUncovered {
+  readonly outcome: 'pass';
+  readonly verdict: Verdict;
+  readonly facts?: undefined;
+}
+
+/** The answer for claims that another guard verified. */
+export type ClaimsAnswer = RecheckAnswer | PassedUncovered;

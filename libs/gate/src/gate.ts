@@ -11,9 +11,17 @@ import {
   type TokenFacts,
   type Verdict,
 } from '@revocast/core';
-import { type GateAnswer, type RecheckAnswer, type Refusal, type Verified } from './answer.js';
+import {
+  type ClaimsAnswer,
+  type GateAnswer,
+  type RecheckAnswer,
+  type Refusal,
+  type TokenClaims,
+  type Verified,
+} from './answer.js';
 import { MISSING, outlived, revoked, unavailable, unverified } from './challenge.js';
-import { CoverageWindow } from './coverage.js';
+import { claimedFacts, claimScopes, decideSeen, NOT_COVERED, type ClaimsPolicy } from './claimed-facts.js';
+import { carriedBy, CoverageWindow } from './coverage.js';
 import { type IssuerConfig } from './issuer-config.js';
 import { issuerSettings } from './issuers.js';
 import { createRecallingVerifier, type RecallingVerifier } from './jwt-verifier.js';
@@ -59,10 +67,18 @@ export interface Gate {
   checkNow(token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer>;
   /** Asks again for a token that was verified before, such as that of a live connection. No I/O. */
   recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer;
+  /**
+   * Checks claims that another guard verified, whatever it left. What cannot be read as the claims of a token of a configured
+   * issuer is never active: it is refused as unknown, and `observe` lets it pass. No I/O.
+   */
+  checkClaims(claims: unknown, policy?: RoutePolicy & ClaimsPolicy): ClaimsAnswer;
   /** Throws RevocationError: an ERR_TOKEN_* code, or ERR_KEYS_UNAVAILABLE. */
   verify(token: string, options?: VerifyOptions): Promise<Verified>;
-  /** Which scopes each issuer's tokens can be hit by, and which claims the latest 10,000 tokens really carried. */
-  coverage(): readonly IssuerCoverage[];
+  /**
+   * Which scopes each issuer's tokens can be hit by, and which claims the latest 10,000 tokens really carried. With
+   * `claims`: where nothing but claims of that kind is seen.
+   */
+  coverage(claims?: ClaimsPolicy): readonly IssuerCoverage[];
   /** The verified-token cache; undefined = it is off. */
   tokenCache(): TokenCacheStatus | undefined;
 }
@@ -133,14 +149,29 @@ class TokenGate implements ReloadableGate {
     return this.#reported(this.#conclude(facts, verdict, this.verifier.refusalNow(facts), policy));
   }
 
+  checkClaims(claims: unknown, policy?: RoutePolicy & ClaimsPolicy): ClaimsAnswer {
+    const isObserved = this.#modeUnder(policy) === 'observe';
+    const facts = this.#factsOfClaims(claims, policy);
+    if (facts === undefined) {
+      // Reported as what the other modes answer: there are no facts to report.
+      const refusal = this.#reported(unavailable('ERR_REVOCATION_UNKNOWN', this.#prng));
+      return isObserved ? { outcome: 'pass', verdict: NOT_COVERED } : refusal;
+    }
+    this.watches.get(facts.issuer)?.window.note(carriedBy(facts));
+    const verdict = this.#verdictOn(facts, policy);
+    // The other guard lets a token in or not; while we observe, it alone.
+    const refusal = isObserved ? undefined : this.verifier.refusalNow(facts);
+    return this.#reported(this.#conclude(facts, verdict, refusal, policy));
+  }
+
   verify(token: string, options?: VerifyOptions): Promise<Verified> {
     return this.verifier.verify(token, options);
   }
 
-  coverage(): readonly IssuerCoverage[] {
+  coverage(claims?: ClaimsPolicy): readonly IssuerCoverage[] {
     return [...this.watches.values()].map(({ config, window }) => {
       const settings = issuerSettings(config);
-      const scopes = enforceableScopes(settings);
+      const scopes = claims === undefined ? enforceableScopes(settings) : claimScopes(settings, claims);
       return { issuer: config.issuer, scopes, settingsDigest: settingsDigest(settings), ...window.counts(scopes) };
     });
   }
@@ -181,7 +212,18 @@ class TokenGate implements ReloadableGate {
   }
 
   #verdictOn(facts: TokenFacts, policy: RoutePolicy | undefined): Verdict {
-    return decide(this.options.source, facts, this.#boundUnder(policy));
+    return decideSeen(facts, () => decide(this.options.source, facts, this.#boundUnder(policy)));
+  }
+
+  #factsOfClaims(claims: unknown, policy: ClaimsPolicy | undefined): TokenFacts | undefined {
+    if (typeof claims !== 'object' || claims === null) return undefined;
+    const { iss } = claims as { readonly iss?: unknown };
+    const named = [...this.watches.values()].find(
+      ({ config }) => config.issuer === iss || (typeof iss === 'string' && config.aliases.includes(iss)),
+    );
+    if (named === undefined) return undefined;
+    const now = this.options.clock.wall();
+    return claimedFacts(claims as TokenClaims, issuerSettings(named.config), policy ?? {}, now);
   }
 
   /**

@@ -6,6 +6,7 @@ export * from './credentials.js';
 export * from './verify.js';
 export { createTokenVerifier } from './jwt-verifier.js';
 export { createGate, STRICTNESS, type Gate, type GateOptions, type ReloadableGate, type RoutePolicy } from './gate.js';
+export { type ClaimsPolicy } from './claimed-facts.js';
 export { invalidRequest } from './challenge.js';
 export { parseStrictObject } from './strict-json.js';
 export { TOKEN_BYTES_MAX } from './compact-token.js';

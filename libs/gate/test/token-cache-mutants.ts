@@ -110,7 +110,11 @@ const rememberingAnswers: MakeGate = (options: GateOptions, bounds: Bounds): Rel
   };
   return {
     ...{ check, checkNow: check, recheck: (facts, policy) => real.recheck(facts, policy) },
-    ...{ verify: (token, how) => real.verify(token, how), coverage: () => real.coverage() },
+    ...{
+      verify: (token, how) => real.verify(token, how),
+      checkClaims: (claims, policy) => real.checkClaims(claims, policy),
+      coverage: (claims) => real.coverage(claims),
+    },
     ...{ tokenCache: () => real.tokenCache(), withIssuers: (issuers) => real.withIssuers(issuers) },
   };
 };

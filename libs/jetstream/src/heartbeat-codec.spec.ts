@@ -76,6 +76,7 @@ describe('a heartbeat', () => {
     ['an issuer that is no object', { issuers: ['x'] }],
     ['issuers that are no list', { issuers: {} }],
     ['a guard that is neither used nor not', { guarded: 'yes' }],
+    ['an unknown mode of a route', { routeMode: 'open' }],
     ['a local file that is none', { localFile: true }],
     ['a local file without count', { localFile: { broken: false } }],
     ['a local file that is neither broken nor not', { localFile: { entries: 1 } }],

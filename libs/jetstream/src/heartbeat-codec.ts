@@ -72,6 +72,7 @@ const readHeartbeat = (fields: Fields, { service, instance }: NodeName): Heartbe
   guarded: booleanIn(fields, 'guarded'),
   at: epochMs(numberIn(fields, 'at')),
   ...(fields['because'] === undefined ? {} : { because: codeIn(fields, 'because') }),
+  ...(fields['routeMode'] === undefined ? {} : { routeMode: oneOfIn(fields, 'routeMode', MODES) }),
   ...(fields['localFile'] === undefined ? {} : { localFile: readLocalFile(fieldsIn(fields, 'localFile')) }),
   ...(fields['newestTick'] === undefined ? {} : { newestTick: epochMs(numberIn(fields, 'newestTick')) }),
   ...(fields['goodbye'] === true ? { goodbye: true as const } : {}),

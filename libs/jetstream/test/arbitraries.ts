@@ -143,6 +143,7 @@ export const anyHeartbeat: fc.Arbitrary<Heartbeat> = fc.record(
     because: code,
     mode: fc.constantFrom(...MODES),
     stalenessMsMax: fc.nat(),
+    routeMode: fc.constantFrom(...MODES),
     stalenessMs: fc.option(fc.nat(), { nil: undefined }),
     issuers: fc.array(coverage, { maxLength: 3 }),
     liveEntries: fc.nat(),

@@ -1,23 +1,21 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
+import { type RoutePolicy } from '@revocast/gate';
+
+export type { RoutePolicy };
 
 export const PUBLIC = 'revocast:public';
 export const POLICY = 'revocast:policy';
-
-/** What one route asks for, on top of the module's policy. */
-export interface RoutePolicy {
-  /** The longest staleness this route accepts. Milliseconds, above 0; never more than the module's, or the app does not start. */
-  readonly stalenessMsMax: number;
-}
 
 /** Lets everybody in, without a token: for health, login, and what else is meant to be open. */
 export const Public = (): CustomDecorator => SetMetadata(PUBLIC, true);
 
 /**
- * Tightens the staleness bound of a controller or a route. It can only tighten: a route that may be staler than its
- * module would make the module's bound, which the proof of enforcement rests on, untrue.
+ * Tightens the staleness bound or the mode of a controller or a route. It can only tighten, or the application does not start:
+ * a route that may be staler or weaker than its module would make what the proof of enforcement rests on untrue. So a
+ * service that observes can enforce on one route first.
  *
  * ```ts
- * @Post('payments') @RevocationPolicy({ stalenessMsMax: 15_000 }) pay() {}
+ * @Post('payments') @RevocationPolicy({ mode: 'strict', stalenessMsMax: 15_000 }) pay() {}
  * ```
  */
 export const RevocationPolicy = (policy: RoutePolicy): CustomDecorator => SetMetadata(POLICY, policy);

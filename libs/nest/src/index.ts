@@ -8,6 +8,7 @@ export {
   LocalWatch,
   RevocationNode,
   type FilterName,
+  type HealthWarning,
   type LocalSource,
   type LocalWatchParts,
   type NodeIdentity,
@@ -22,7 +23,9 @@ export {
   type RevocationModuleOptions,
 } from './revocation.module.js';
 export { RevocationGuard, type RevocationRequest } from './revocation.guard.js';
-export { RevocationRefusal, type Refused } from './refusal.js';
+export { GraphqlRefusal, RevocationRefusal, type RefusalExtensions, type Refused } from './refusal.js';
+export { type RevocationGuardOptions, type VerifiedClaims } from './guard-options.js';
+export { RevocationSockets } from './sockets.js';
 export { RevocationChecker } from './revocation-checker.js';
 export { LiveConnections } from './live-connections.js';
 export { RevocationHealthIndicator } from './revocation-health.js';

@@ -31,7 +31,7 @@ export class RevocationLifecycle
       policyProblems(`@RevocationPolicy on ${where}`, policy, this.node),
     );
     if (problems.length > 0) throw configError(problems);
-    for (const { stalenessMsMax } of policies) this.node.tighten(stalenessMsMax);
+    for (const { where, ...policy } of policies) this.node.acceptPolicy(policy, where);
     this.node.onLocalChange(localFileLog(this.#logger));
     await this.node.start();
   }

@@ -198,6 +198,24 @@ describe('a route with a tighter policy', () => {
   });
 });
 
+it('tells the fleet how far a roll-out has come: a service that observes, with a route that enforces', async () => {
+  @RevocationPolicy({ mode: 'strict' })
+  @Controller('payments')
+  class PaymentsController {}
+  const broker = aBroker();
+  openEpoch(broker);
+  running = await startApp({
+    imports: [RevocationModule.forRoot(optionsFor(broker, [issuer.input], { mode: 'observe' }))],
+    controllers: [OpenController, PaymentsController],
+    providers: [GLOBAL_GUARD],
+  });
+  await eventually(() => expect(broker.heartbeats.at(-1)).toMatchObject({ mode: 'observe', routeMode: 'strict' }));
+  await running.app.close();
+  await anApp(broker);
+  await eventually(() => expect(broker.heartbeats.at(-1)).toMatchObject({ mode: 'strict', state: 'current' }));
+  expect(broker.heartbeats.at(-1)).not.toHaveProperty('routeMode');
+});
+
 describe('D16: whether anything is enforced is visible', () => {
   @Injectable()
   class OwnGuard extends RevocationGuard {}
@@ -234,9 +252,12 @@ describe('D16: whether anything is enforced is visible', () => {
     });
     expect(warnings).toEqual([expect.stringContaining('No RevocationGuard stands before any handler')]);
     await eventually(() => expect(broker.heartbeats.at(-1)).toMatchObject({ guarded: false }));
-    expect(running.app.get(RevocationHealthIndicator).health()).toMatchObject({ guarded: false });
+    expect(running.app.get(RevocationHealthIndicator).health()).toMatchObject({
+      guarded: false,
+      warnings: ['unguarded'],
+    });
     await running.app.get(RevocationChecker).check(undefined);
-    expect(running.app.get(RevocationNode).status().guarded).toBe(true);
+    expect(running.app.get(RevocationHealthIndicator).health()).toMatchObject({ guarded: true, warnings: [] });
   });
 });
 
@@ -275,6 +296,18 @@ describe('settings that are wrong', () => {
     });
   });
 
+  it('include options of the guard that are wrong or contradict each other', async () => {
+    const options = {
+      ...optionsFor(aBroker(), [issuer.input]),
+      ...{ cookie: 'a=b', getToken: 'header', userProperty: 'headers', getRequest: 1 },
+      verifiedClaims: { from: 'auth..payload', whole: 'yes' },
+    };
+    const message = await start(options).then(String, String);
+    const named = ['cookie: ', 'getToken: ', 'getRequest: ', 'userProperty: ', 'cookie and getToken exclude'];
+    const beside = ['verifiedClaims.from', 'verifiedClaims.whole', 'leave out cookie, getToken, userProperty'];
+    for (const problem of [...named, ...beside]) expect(message).toContain(problem);
+  });
+
   it('include a feed that is none', async () => {
     const options = { ...optionsFor(aBroker(), [issuer.input]), feed: () => 'nats://localhost' };
     await expect(start(options)).rejects.toMatchObject({
@@ -293,8 +326,12 @@ describe('settings that are wrong', () => {
         throw new Error('is not called');
       }
     }
+    @RevocationPolicy({ mode: 'observe' })
+    @Controller('weak')
+    class WeakController {}
     const options = optionsFor(aBroker(), [issuer.input], { stalenessMsMax: 60_000 });
-    const message = await start(options, [LooseController]).then(String, String);
+    const message = await start(options, [LooseController, WeakController]).then(String, String);
+    expect(message).toContain("WeakController: observe is weaker than the node's strict");
     expect(message).toContain('LooseController: 60001 ms');
     expect(message).toContain('LooseController.never');
   });
@@ -338,7 +375,7 @@ describe('the module made asynchronously', () => {
 });
 
 describe('what the guard does not know', () => {
-  it('lets nobody in by omission: a request that is no HTTP request is an error', async () => {
+  it('lets nobody in by omission: a call of a kind that it does not know is an error', async () => {
     const { app } = await anApp(aBroker());
     const guard = app.get(RevocationGuard);
     @Controller()
@@ -353,16 +390,14 @@ describe('what the guard does not know', () => {
     }
     const contextOf = (method: string) =>
       ({
-        getType: () => 'ws',
+        getType: () => 'telegraf',
         getClass: () => SocketController,
         getHandler: () => Object.getOwnPropertyDescriptor(SocketController.prototype, method)?.value as unknown,
       }) as never;
-    expect(() => guard.canActivate(contextOf('message'))).toThrow(
-      expect.objectContaining({
-        code: 'ERR_CONFIG',
-        message: expect.stringContaining('SocketController.message is called by "ws"'),
-      }),
-    );
+    await expect(guard.canActivate(contextOf('message'))).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message: expect.stringMatching(/SocketController\.message, which is called by "telegraf": set getRequest/),
+    });
     expect(guard.canActivate(contextOf('open'))).toBe(true);
   });
 });

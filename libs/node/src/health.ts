@@ -7,6 +7,12 @@ import {
 } from '@revocast/core';
 import { type NodeStatus } from './revocation-node.js';
 
+/**
+ * What somebody has to see though the node is fit for requests. `unguarded`: no guard is in use, so nothing is enforced here.
+ * `claimsOnly`: some requests are checked by claims that another guard left, so no revocation of a key is enforced for sure.
+ */
+export type HealthWarning = 'unguarded' | 'claimsOnly';
+
 export interface RevocationHealth {
   /**
    * `up` once this node was current, and for good: a broker's outage must not make an orchestrator restart the fleet. `down`
@@ -20,6 +26,8 @@ export interface RevocationHealth {
   readonly watermark: Sequence;
   /** False: no guard is in use, so nothing is enforced here. */
   readonly guarded: boolean;
+  /** Empty when all is well; it never changes `status`. */
+  readonly warnings: readonly HealthWarning[];
   /** The mode in force. */
   readonly mode: Mode;
   /** Present when the node listens to a local file. */
@@ -37,7 +45,13 @@ export function healthOf(status: NodeStatus): RevocationHealth {
     ...(stalenessMs !== undefined && { stalenessMs }),
     watermark,
     guarded,
+    warnings: warningsOf(status),
     mode,
     ...(localFile !== undefined && { localFile }),
   };
 }
+
+const warningsOf = ({ guarded, claimsOnly }: NodeStatus): readonly HealthWarning[] => [
+  ...(guarded ? [] : (['unguarded'] as const)),
+  ...(claimsOnly ? (['claimsOnly'] as const) : []),
+];

@@ -15,7 +15,7 @@ export {
   type Held,
   type LiveConnectionSettings,
 } from './live-connections.js';
-export { healthOf, type RevocationHealth } from './health.js';
+export { healthOf, type HealthWarning, type RevocationHealth } from './health.js';
 export { callerOf, httpGuard, requestChecker, writeRefusal, type Caller, type HttpGuard } from './http-guard.js';
 export { authorizationOf, credentialsReader, type TokenOptions, type TokenRequest } from './credentials.js';
 export { policyProblems, tightestPolicy, type PolicyBase } from './route-policy.js';

@@ -105,12 +105,12 @@ const SERVICE = /^[A-Za-z0-9_-]{1,64}$/;
 const VERSION = /^[\x21-\x7e]{1,128}$/;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
-/** Throws ERR_CONFIG that lists all problems at once. */
-export function settingsFrom(options: RevocationNodeOptions): RevocationSettings {
+/** Throws ERR_CONFIG that lists all problems at once, an adapter's own included. */
+export function settingsFrom(options: RevocationNodeOptions, more: readonly string[] = []): RevocationSettings {
   const { stalenessMsMax = STALENESS_MS_MAX_DEFAULT, liveConnectionsMax = LIVE_CONNECTIONS_MAX_DEFAULT } = options;
   const { nodeId = hostname(), version = 'unknown', clock = systemClock, schedule = systemSchedule } = options;
   const identity = { service: options.service, instance: randomUUID() };
-  const problems = plainProblems(options, { stalenessMsMax, liveConnectionsMax, nodeId, version });
+  const problems = [...plainProblems(options, { stalenessMsMax, liveConnectionsMax, nodeId, version }), ...more];
   const issuers = attempt(problems, () => parseIssuers(options.issuers));
   const tokenCache = attempt(problems, () => tokenCacheBounds(options.tokenCache)) ?? false;
   // A feed is made last, and only from names that are good: making it may open files or sockets.

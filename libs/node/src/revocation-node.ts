@@ -12,19 +12,23 @@ import {
 } from '@revocast/core';
 import {
   issuerSettings,
+  STRICTNESS,
+  type ClaimsAnswer,
+  type ClaimsPolicy,
   type GateAnswer,
   type IssuerConfig,
   type RecheckAnswer,
   type ReloadableGate,
   type RoutePolicy,
   type TokenCacheStatus,
+  type TokenClaims,
 } from '@revocast/gate';
 import { HeartbeatPulse } from './heartbeat-pulse.js';
 import { LiveConnections, type LiveConnectionSettings } from './live-connections.js';
 import { localReport } from './local-report.js';
 import { type LocalWatch } from './local-watch.js';
 import { configError, LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity } from './options.js';
-import { policyProblems } from './route-policy.js';
+import { policyProblems, tightestPolicy } from './route-policy.js';
 
 export interface RevocationNodeParts
   extends NodeIdentity, Partial<Pick<LiveConnectionSettings, 'liveConnectionsMax' | 'log'>> {
@@ -51,6 +55,8 @@ export interface NodeStatus extends FollowerStatus, NodeIdentity {
   readonly localFile?: LocalOverridesStatus;
   /** Whether a guard stands before a handler, or somebody has asked by hand: without either nothing is enforced. */
   readonly guarded: boolean;
+  /** Whether somebody asks by claims that another guard left: the fleet is told that fewer scopes are covered. */
+  readonly claimsOnly: boolean;
   /** The verified-token cache; undefined = it is off. */
   readonly tokenCache: TokenCacheStatus | undefined;
 }
@@ -65,12 +71,15 @@ export class RevocationNode {
   readonly live: LiveConnections;
   #gate: ReloadableGate;
   #wired = false;
+  #claimsSeen: ClaimsPolicy | undefined;
   #asked = false;
   #connected = false;
   #started = false;
   #closed = false;
   readonly #localListeners = new Set<(status: LocalOverridesStatus) => void>();
   #tightestMs: number;
+  /** The strictest mode that any route asked for. */
+  #routeMode: Mode | undefined;
 
   constructor(private readonly parts: RevocationNodeParts) {
     this.#gate = parts.gate;
@@ -114,7 +123,7 @@ export class RevocationNode {
   /** The same answer, at once if the token was verified before. */
   checkNow(token: string | undefined, policy?: RoutePolicy): GateAnswer | Promise<GateAnswer> {
     this.#asked = true;
-    if (policy?.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
+    if (policy !== undefined) this.#note(policy);
     const answer = this.#gate.checkNow(token, policy);
     return 'outcome' in answer ? this.#told(answer) : answer.then((later) => this.#told(later));
   }
@@ -122,6 +131,27 @@ export class RevocationNode {
   /** Asks again for a token that was verified before. No I/O. */
   recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer {
     return this.#gate.recheck(facts, policy);
+  }
+
+  /** Checks claims that another guard verified; what that cannot cover is `unknown`. No I/O. */
+  checkClaims(claims: unknown, policy?: RoutePolicy & ClaimsPolicy): ClaimsAnswer {
+    this.#asked = true;
+    this.acceptClaims({ whole: policy?.whole ?? false });
+    if (policy !== undefined) this.#note(policy);
+    const answer = this.#gate.checkClaims(claims, policy);
+    this.parts.onVerdict(toldOf(answer, claims));
+    return answer;
+  }
+
+  /**
+   * Somebody asks by claims that another guard left. From now on the fleet is told of the scopes alone that are covered so: one
+   * that a single way into this process does not enforce is not enforced by it.
+   */
+  acceptClaims({ whole = false }: ClaimsPolicy): void {
+    const known = this.#claimsSeen;
+    if (known !== undefined && (known.whole === false || whole)) return;
+    this.#claimsSeen = { whole };
+    if (this.#started) this.#pulse.soon();
   }
 
   /** A tighter bound than any so far is in force: proofs are asked for often enough for it. */
@@ -165,6 +195,7 @@ export class RevocationNode {
     return {
       ...this.parts.follower.status(),
       ...{ nodeId, service, instance, mode: local?.overrides.mode() ?? mode, guarded: this.#guarded },
+      claimsOnly: this.#claimsSeen !== undefined,
       tokenCache: this.#gate.tokenCache(),
       ...(local && { localFile: local.overrides.status() }),
     };
@@ -191,7 +222,19 @@ export class RevocationNode {
   acceptPolicy(policy: RoutePolicy, where: string): void {
     const problems = policyProblems(where, policy, this);
     if (problems.length > 0) throw configError(problems);
-    if (policy.stalenessMsMax !== undefined) this.tighten(policy.stalenessMsMax);
+    this.#note(policy);
+  }
+
+  #note({ stalenessMsMax, mode }: RoutePolicy): void {
+    if (stalenessMsMax !== undefined) this.tighten(stalenessMsMax);
+    if (mode === undefined || mode === this.#routeMode) return;
+    this.#routeMode = tightestPolicy({ mode }, this.#routeMode && { mode: this.#routeMode })?.mode;
+  }
+
+  /** What routes ask for beyond the mode in force; undefined when that is no more. */
+  #routeModeBeyond(mode: Mode): Mode | undefined {
+    const asked = this.#routeMode;
+    return asked !== undefined && STRICTNESS[asked] > STRICTNESS[mode] ? asked : undefined;
   }
 
   #told(answer: GateAnswer): GateAnswer {
@@ -231,12 +274,22 @@ export class RevocationNode {
     const status = follower.status();
     const { epoch, watermark, identity, state, because, stalenessMs, liveEntries } = status;
     const mode = local?.overrides.saidMode ?? this.parts.mode;
+    const routeMode = this.#routeModeBeyond(mode);
     return {
       ...{ node: nodeId, instance, service, version, epoch, watermark, identity, state },
       ...(because !== undefined && { because }),
-      ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(), liveEntries },
+      ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(this.#claimsSeen), liveEntries },
+      ...(routeMode !== undefined && { routeMode }),
       ...{ guarded: this.#guarded, at: clock.wall() },
       ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
   }
+}
+
+/** Of claims that could not be read there are no facts to tell: what is told is what the other modes answer. */
+function toldOf(answer: ClaimsAnswer, claims: unknown): GateAnswer {
+  if (answer.outcome === 'refuse') return answer;
+  const { facts, verdict } = answer;
+  if (facts !== undefined) return { outcome: 'pass', facts, verdict, claims: claims as TokenClaims };
+  return { outcome: 'refuse', status: 503, code: 'ERR_REVOCATION_UNKNOWN' };
 }

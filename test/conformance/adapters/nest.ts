@@ -27,6 +27,12 @@ class OrdersController {
     return this.me(request);
   }
 
+  @RevocationPolicy({ mode: 'strict' })
+  @Get('strict')
+  strict(@Req() request: RevocationRequest): unknown {
+    return this.me(request);
+  }
+
   @Public()
   @Get('open')
   open(): string {
@@ -59,7 +65,7 @@ export const nestAdapter = (
     return {
       node: app.get(RevocationNode),
       port: Number(new URL(await app.getUrl()).port),
-      routes: { me: '/me', bounded: '/bounded', open: '/open', stream: '/stream' },
+      routes: { me: '/me', bounded: '/bounded', strict: '/strict', open: '/open', stream: '/stream' },
       close: () => app.close(),
     };
   },

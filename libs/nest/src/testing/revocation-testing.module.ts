@@ -1,9 +1,10 @@
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { RevocationNode } from '@revocast/node';
 import { TestRevocations } from '@revocast/node/testing';
+import { type RevocationGuardOptions } from '../guard-options.js';
 import { RevocationLifecycle } from '../lifecycle.js';
 import { SHARED } from '../revocation.module.js';
-import { OPTIONS, SETTINGS } from '../tokens.js';
+import { GUARD_OPTIONS, OPTIONS, SETTINGS } from '../tokens.js';
 
 /** The part of `TestingModuleBuilder` that is needed here, so that `@nestjs/testing` stays a choice of the app. */
 export interface OverridableBuilder<Self> {
@@ -17,22 +18,27 @@ export interface OverridableBuilder<Self> {
 @Module({})
 export class RevocationTestingModule {
   /** For a test that puts its modules together itself. */
-  static forTest(revocations: TestRevocations = new TestRevocations()): DynamicModule {
+  static forTest(
+    revocations: TestRevocations = new TestRevocations(),
+    guardOptions: RevocationGuardOptions = {},
+  ): DynamicModule {
     return {
       module: RevocationTestingModule,
       global: true,
       providers: [
         { provide: TestRevocations, useValue: revocations },
         { provide: RevocationNode, useFactory: () => nodeOf(revocations) },
+        { provide: GUARD_OPTIONS, useValue: guardOptions },
         RevocationLifecycle,
         ...SHARED,
       ],
-      exports: [RevocationNode, TestRevocations, ...SHARED],
+      exports: [RevocationNode, GUARD_OPTIONS, TestRevocations, ...SHARED],
     };
   }
 
   /**
-   * For a test of the whole application: takes the node out of its `RevocationModule`, whose options are not even made.
+   * For a test of the whole application: takes the node out of its `RevocationModule`, whose options are not even made. What
+   * `forRoot` was told of the guard stays; with `forRootAsync` it is `guardOptions`.
    *
    * ```ts
    * const revocations = new TestRevocations();
@@ -43,10 +49,11 @@ export class RevocationTestingModule {
   static override<Builder extends OverridableBuilder<Builder>>(
     builder: Builder,
     revocations: TestRevocations,
+    guardOptions: RevocationGuardOptions = {},
   ): Builder {
     return builder
       .overrideProvider(OPTIONS)
-      .useValue({})
+      .useValue(guardOptions)
       .overrideProvider(SETTINGS)
       .useValue({})
       .overrideProvider(RevocationNode)

@@ -152,7 +152,8 @@ export class TestRevocations {
       // The issuers of a test are those it began with.
       withIssuers: () => gate,
       recheck: (facts, policy) => real.recheck(facts, policy),
-      coverage: () => real.coverage(),
+      checkClaims: (claims, policy) => real.checkClaims(claims, policy),
+      coverage: (claims) => real.coverage(claims),
       verify: (token) => Promise.resolve().then(() => verify(token)),
       check: (token, policy) => Promise.resolve(answer(token, policy)),
       checkNow: answer,
