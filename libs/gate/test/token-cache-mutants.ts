@@ -111,6 +111,7 @@ const rememberingAnswers: MakeGate = (options: GateOptions, bounds: Bounds): Rel
   return {
     ...{ check, checkNow: check, recheck: (facts, policy) => real.recheck(facts, policy) },
     ...{ verify: (token, how) => real.verify(token, how), coverage: () => real.coverage() },
+    liveTokens: (question) => real.liveTokens(question),
     ...{ tokenCache: () => real.tokenCache(), withIssuers: (issuers) => real.withIssuers(issuers) },
   };
 };

@@ -74,6 +74,8 @@ const readHeartbeat = (fields: Fields, { service, instance }: NodeName): Heartbe
   ...(fields['because'] === undefined ? {} : { because: codeIn(fields, 'because') }),
   ...(fields['localFile'] === undefined ? {} : { localFile: readLocalFile(fieldsIn(fields, 'localFile')) }),
   ...(fields['newestTick'] === undefined ? {} : { newestTick: epochMs(numberIn(fields, 'newestTick')) }),
+  ...(fields['countsRefusals'] === true ? { countsRefusals: true as const } : {}),
+  ...(fields['answersQuestions'] === true ? { answersQuestions: true as const } : {}),
   ...(fields['goodbye'] === true ? { goodbye: true as const } : {}),
 });
 

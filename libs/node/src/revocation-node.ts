@@ -24,6 +24,9 @@ import { LiveConnections, type LiveConnectionSettings } from './live-connections
 import { localReport } from './local-report.js';
 import { type LocalWatch } from './local-watch.js';
 import { configError, LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity } from './options.js';
+import { type RefusalCountsStatus } from './refusal-counts.js';
+import { QuestionDesk } from './question-desk.js';
+import { RefusalReporter } from './refusal-reporter.js';
 import { policyProblems } from './route-policy.js';
 
 export interface RevocationNodeParts
@@ -34,7 +37,7 @@ export interface RevocationNodeParts
   readonly stalenessMsMax: number;
   readonly follower: Follower;
   readonly gate: ReloadableGate;
-  readonly feed: Pick<Feed, 'report' | 'read' | 'head'>;
+  readonly feed: Pick<Feed, 'report' | 'read' | 'head' | 'reportRefusals' | 'onQuestion'>;
   /** Only on a node that listens to a local file. */
   readonly local?: LocalWatch;
   readonly onVerdict: (answer: GateAnswer) => void;
@@ -53,6 +56,8 @@ export interface NodeStatus extends FollowerStatus, NodeIdentity {
   readonly guarded: boolean;
   /** The verified-token cache; undefined = it is off. */
   readonly tokenCache: TokenCacheStatus | undefined;
+  /** What of its refusals this node counts for the service. */
+  readonly refusals: RefusalCountsStatus;
 }
 
 /**
@@ -61,6 +66,8 @@ export interface NodeStatus extends FollowerStatus, NodeIdentity {
  */
 export class RevocationNode {
   readonly #pulse: HeartbeatPulse;
+  readonly #refusals: RefusalReporter;
+  readonly #questions: QuestionDesk;
   /** Sockets and streams that end with their token. */
   readonly live: LiveConnections;
   #gate: ReloadableGate;
@@ -75,6 +82,9 @@ export class RevocationNode {
   constructor(private readonly parts: RevocationNodeParts) {
     this.#gate = parts.gate;
     this.#tightestMs = parts.stalenessMsMax;
+    this.#refusals = new RefusalReporter(parts);
+    const { feed, clock, schedule, service, instance } = parts;
+    this.#questions = new QuestionDesk({ feed, clock, schedule, service, instance, gate: () => this.#gate });
     this.#pulse = new HeartbeatPulse(() => parts.feed.report(this.#heartbeat()), parts.clock, parts.schedule);
     parts.follower.on((notice) => {
       if (notice.kind === 'status' && notice.because === 'closed') this.#sayGoodbye();
@@ -121,7 +131,9 @@ export class RevocationNode {
 
   /** Asks again for a token that was verified before. No I/O. */
   recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer {
-    return this.#gate.recheck(facts, policy);
+    const answer = this.#gate.recheck(facts, policy);
+    this.#count(answer);
+    return answer;
   }
 
   /** A tighter bound than any so far is in force: proofs are asked for often enough for it. */
@@ -166,6 +178,7 @@ export class RevocationNode {
       ...this.parts.follower.status(),
       ...{ nodeId, service, instance, mode: local?.overrides.mode() ?? mode, guarded: this.#guarded },
       tokenCache: this.#gate.tokenCache(),
+      refusals: this.#refusals.status(),
       ...(local && { localFile: local.overrides.status() }),
     };
   }
@@ -195,8 +208,13 @@ export class RevocationNode {
   }
 
   #told(answer: GateAnswer): GateAnswer {
+    this.#count(answer);
     this.parts.onVerdict(answer);
     return answer;
+  }
+
+  #count(answer: GateAnswer | RecheckAnswer): void {
+    if (answer.outcome === 'refuse' && answer.revocationId !== undefined) this.#refusals.note(answer.revocationId);
   }
 
   get #guarded(): boolean {
@@ -223,6 +241,7 @@ export class RevocationNode {
 
   #sayGoodbye(): void {
     this.#pulse.stop();
+    this.#refusals.close();
     this.parts.feed.report({ ...this.#heartbeat(), goodbye: true });
   }
 
@@ -236,6 +255,8 @@ export class RevocationNode {
       ...(because !== undefined && { because }),
       ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(), liveEntries },
       ...{ guarded: this.#guarded, at: clock.wall() },
+      ...(this.#refusals.counts && { countsRefusals: true as const }),
+      ...(this.#questions.isOpen && { answersQuestions: true as const }),
       ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
   }
