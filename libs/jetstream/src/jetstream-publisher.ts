@@ -32,7 +32,7 @@ import { decodeInstanceNotice, encodeInstanceNotice } from './instance-codec.js'
 import { Listeners } from './listeners.js';
 import { apiOf, asking, locateLog, readHead } from './log-access.js';
 import { createLog, raiseMaxAge, removeLog } from './log-admin.js';
-import { inboxPrefix, logName, type Names, namesOf, nodeOfSubject } from './names.js';
+import { inboxPrefix, logName, type NodeName, type Names, namesOf, nodeOfSubject } from './names.js';
 import {
   type ConnectionState,
   type InstanceNotice,
@@ -243,10 +243,15 @@ class JetStreamPublisher implements Publisher {
     const from = nodeOfSubject(subject);
     if (error !== null || from === undefined) return;
     const heartbeat = decodeHeartbeat(data, from);
-    if (heartbeat !== undefined) return this.#heartbeats.tell(heartbeat);
+    // Nearly all of it are heartbeats: the rest is looked at only where that is none.
+    if (heartbeat === undefined) this.#onOther(data, from);
+    else this.#heartbeats.tell(heartbeat);
+  }
+
+  #onOther(data: Uint8Array, from: NodeName): void {
     const refusals = decodeRefusalReport(data, from);
-    if (refusals !== undefined) return this.#refusals.tell(refusals);
-    const answer = decodeAnswer(data, from);
+    if (refusals !== undefined) this.#refusals.tell(refusals);
+    const answer = refusals === undefined ? decodeAnswer(data, from) : undefined;
     if (answer !== undefined) this.#answers.tell(answer);
   }
 }

@@ -1,4 +1,4 @@
-import { type EpochMs, type Revocation, type TokenFacts, wouldHit } from '@revocast/core';
+import { type EpochMs, type Revocation, type Scope, type TokenFacts, wouldHit } from '@revocast/core';
 import { type PlannedRevocation } from './plan.js';
 
 /** What somebody should have read before the command is given. */
@@ -27,7 +27,7 @@ export function blastWarnings({ planned, own, machines, now }: BlastInput): read
   const revocations = asRevocations(planned);
   const isSuspension = revocations.some(({ effect }) => effect.kind === 'suspended');
   return [
-    ...widthOf(revocations),
+    ...revocations.slice(0, 1).flatMap(({ key }) => WIDTHS[key.scope] ?? []),
     ...(own !== undefined && wouldHit(revocations)(own, now) ? [OWN_SESSION] : []),
     ...(machines !== null && machines > 0 ? [machinesWarning(machines, isSuspension)] : []),
   ];
@@ -38,23 +38,15 @@ const OWN_SESSION: BlastWarning = {
   detail: 'It hits the token that you are using now: you have to log in again before you can lift it.',
 };
 
-function widthOf([revocation]: readonly Revocation[]): readonly BlastWarning[] {
-  switch (revocation?.key.scope) {
-    case 'issuer':
-      return [{ code: 'allUsers', detail: 'It hits all users of this issuer, and every machine client.' }];
-    case 'key':
-      return [
-        {
-          code: 'allUsers',
-          detail: 'It hits all users whose token this key signed, new tokens too, until it is lifted.',
-        },
-      ];
-    case 'client':
-      return [{ code: 'allUsersOfClient', detail: 'It hits all users of this client.' }];
-    default:
-      return [];
-  }
-}
+/** Scopes that hit more than one person, device or app of a person. */
+const WIDTHS: Readonly<Partial<Record<Scope, BlastWarning>>> = {
+  issuer: { code: 'allUsers', detail: 'It hits all users of this issuer, and every machine client.' },
+  key: {
+    code: 'allUsers',
+    detail: 'It hits all users whose token this key signed, new tokens too, until it is lifted.',
+  },
+  client: { code: 'allUsersOfClient', detail: 'It hits all users of this client.' },
+};
 
 /** What a machine does about a refused token is written in its code, and often nothing is. */
 const machinesWarning = (machines: number, isSuspension: boolean): BlastWarning => ({

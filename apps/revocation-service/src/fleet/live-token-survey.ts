@@ -72,7 +72,7 @@ export class LiveTokenSurvey {
   /** One answer of each instance that was asked: what comes later, twice or from elsewhere counts nothing. */
   #heard(answer: LiveTokensAnswer): void {
     const survey = this.#underWay.get(answer.question);
-    if (survey === undefined || !survey.waiting.delete(nameOf(answer))) return;
+    if (survey?.waiting.delete(nameOf(answer)) !== true) return;
     survey.answers.push(answer);
     if (survey.waiting.size === 0) survey.done();
   }
