@@ -17,6 +17,8 @@ const WAITING_MAX = 100_000;
 /** Rows of counts, about 150 bytes each: what comes beyond is not added up, and every answer says so. */
 export const REFUSAL_ROWS_MAX = 1_000_000;
 const FOLD_MS = 60_000;
+/** Counts in one transaction, some 20 ms. */
+const STORED_AT_ONCE = 500;
 /** Revocations whose rows are added up in one transaction. */
 const FOLDED_MAX = 256;
 
@@ -27,6 +29,8 @@ export interface RefusalLedgerOptions {
   /** Default `REFUSAL_ROWS_MAX`. */
   readonly rowsMax?: number;
 }
+
+const nameOf = ({ id, service, instance, run }: ToldRefusals): string => `${id}\n${service}\n${instance}\n${run}`;
 
 /** How often a revocation refused, all over the fleet. */
 export interface Refusals {
@@ -61,11 +65,11 @@ export class RefusalLedger {
       // A node whose clock runs ahead must not make its service the last one for ever.
       this.#await({ ...count, lastAt: epochMs(Math.min(count.lastAt, now)), service, instance });
     }
-    this.#disarm ??= this.options.schedule(STORE_MS, () => this.store());
+    this.#disarm ??= this.options.schedule(STORE_MS, () => this.#storeSome());
   }
 
   of(revocationId: string): Refusals {
-    this.store();
+    this.store([...this.#waiting.values()].filter(({ id }) => id === revocationId));
     const services = refusalsOf(this.options.database, revocationId);
     const last = services.reduce<ServiceRefusals | undefined>(
       (latest, one) => (latest === undefined || one.lastAt > latest.lastAt ? one : latest),
@@ -84,18 +88,15 @@ export class RefusalLedger {
     return this.#rows;
   }
 
-  store(): void {
-    this.#disarm?.();
-    this.#disarm = undefined;
-    if (this.#closed || this.#waiting.size === 0) return;
-    const told = [...this.#waiting.values()];
-    this.#waiting.clear();
+  /** Stores all that waits, or those counts of it. */
+  store(told: readonly ToldRefusals[] = [...this.#waiting.values()]): void {
+    if (this.#closed || told.length === 0) return;
     const { database, clock } = this.options;
     const now = clock.wall();
+    for (const one of told) this.#waiting.delete(nameOf(one));
     database.transaction(() => {
       for (const one of told) this.#storeOne(one, now);
     });
-    this.#fold();
   }
 
   /** The journal is closed next. */
@@ -106,10 +107,19 @@ export class RefusalLedger {
   }
 
   #await(told: ToldRefusals): void {
-    const name = `${told.id}\n${told.service}\n${told.instance}\n${told.run}`;
+    const name = nameOf(told);
     const known = this.#waiting.get(name);
     if (known === undefined && this.#waiting.size >= WAITING_MAX) this.store();
     if (known === undefined || told.refused > known.refused) this.#waiting.set(name, told);
+  }
+
+  /** In slices: the ticks of this service are due meanwhile. */
+  #storeSome(): void {
+    this.#disarm = undefined;
+    if (this.#closed) return;
+    this.store([...this.#waiting.values()].slice(0, STORED_AT_ONCE));
+    if (this.#waiting.size > 0) this.#disarm = this.options.schedule(0, () => this.#storeSome());
+    else this.#fold();
   }
 
   #storeOne(told: ToldRefusals, now: EpochMs): void {
