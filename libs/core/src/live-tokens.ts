@@ -24,7 +24,7 @@ export interface LiveTokensCount {
   readonly atLeast: boolean;
   /**
    * 48 bits of a hash of the question's id and a token's digest, for each token if there are few: so that one token seen by
-   * three nodes counts once. They tell nothing to whoever does not have the token, and differ from question to question.
+   * three nodes counts once; those of machines stand first. They tell nothing to whoever does not have the token, and differ from question to question.
    */
   readonly marks?: readonly string[];
 }

@@ -33,7 +33,7 @@ export function* countLiveTokens(
   if (recent === undefined) return undefined;
   const issuer = revocations[0]?.issuer;
   const hits = wouldHit(revocations);
-  const marks: string[] = [];
+  const marks = { machines: [] as string[], others: [] as string[] };
   const counts = { tokens: 0, machines: 0 };
   let looked = 0;
   for (const { name, facts, endsAt } of recent.tokens) {
@@ -43,10 +43,12 @@ export function* countLiveTokens(
     // One that is refused already is not live, and this revocation is not what ends it.
     if (!hits(facts, epochMs(now)) || source.find(facts) !== undefined) continue;
     counts.tokens += 1;
-    if (isMachine(facts)) counts.machines += 1;
-    if (marks.length <= LIVE_TOKEN_MARKS_MAX) marks.push(markOf(id, name));
+    const ofMachine = isMachine(facts);
+    if (ofMachine) counts.machines += 1;
+    if (counts.tokens <= LIVE_TOKEN_MARKS_MAX) marks[ofMachine ? 'machines' : 'others'].push(markOf(id, name));
   }
-  return { ...counts, atLeast: recent.atLeast, ...(marks.length <= LIVE_TOKEN_MARKS_MAX && { marks }) };
+  const hasFew = counts.tokens <= LIVE_TOKEN_MARKS_MAX;
+  return { ...counts, atLeast: recent.atLeast, ...(hasFew && { marks: [...marks.machines, ...marks.others] }) };
 }
 
 /** Tokens of client credentials have no subject, or their client's name as one (RFC 9068 section 2.2). */

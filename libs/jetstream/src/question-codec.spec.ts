@@ -84,6 +84,7 @@ describe('the answer of a node', () => {
   it.each<[string, object]>([
     ['more marks than tokens', { count: { ...answer.count, tokens: 0 } }],
     ['a mark that is none', { count: { ...answer.count, marks: ['alice'] } }],
+    ['more machines than tokens', { count: { ...answer.count, machines: 2 } }],
     ['a count below zero', { count: { ...answer.count, machines: -1 } }],
     ['no question', { question: 'a b' }],
     ['no count', { count: 7 }],

@@ -86,12 +86,12 @@ export const decodeAnswer = (payload: Uint8Array, from: NodeName): LiveTokensAns
 
 const readCount = (fields: Fields): LiveTokensCount => {
   const marks = fields['marks'] === undefined ? undefined : listIn(fields, 'marks', readMark);
-  const tokens = integerIn(fields, 'tokens');
+  const [tokens, machines] = [integerIn(fields, 'tokens'), integerIn(fields, 'machines')];
+  if (machines > tokens) throw unreadable('more machines than tokens');
   if (marks !== undefined && (marks.length > LIVE_TOKEN_MARKS_MAX || marks.length !== tokens))
     throw unreadable('marks and tokens are not as many');
   return {
-    tokens,
-    machines: integerIn(fields, 'machines'),
+    ...{ tokens, machines },
     atLeast: booleanIn(fields, 'atLeast'),
     ...(marks && { marks }),
   };

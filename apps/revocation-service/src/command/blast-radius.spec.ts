@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { epochMs, type Effect, type RevocationKey } from '@revocast/core';
 import { AN_ISSUER, someFacts } from '@revocast/testing';
 import { asRevocations, blastWarnings } from './blast-radius.js';
+import { revocationCommandSchema } from './command-schema.js';
 import { type PlannedRevocation } from './plan.js';
 
 const NOW = epochMs(Date.UTC(2026, 0, 1));
@@ -38,11 +39,27 @@ describe('The blast radius of a command', () => {
 
   it('names machine clients, and whether they come back by themselves', () => {
     const one = planned({ scope: 'client', clientId: 'app-1' });
-    expect(codes(one, { machines: 2 })).toEqual(['allUsersOfClient', 'machines']);
-    expect(codes(one, { machines: 0 })).toEqual(['allUsersOfClient']);
-    const [, warning] = blastWarnings({ planned: [one], own: undefined, machines: 1, now: NOW });
-    expect(warning?.detail).toBe('It hits 1 live token of machine clients. They are locked out until it is lifted.');
+    expect(codes(one, { machines: { atLeast: 2, atMost: 2 } })).toEqual(['allUsersOfClient', 'machines']);
+    expect(codes(one, { machines: { atLeast: 0, atMost: null } })).toEqual(['allUsersOfClient']);
+    const [, warning] = blastWarnings({
+      planned: [one],
+      own: undefined,
+      machines: { atLeast: 1, atMost: null },
+      now: NOW,
+    });
+    expect(warning?.detail).toBe(
+      'It hits machine clients: at least 1 live token. They are locked out until it is lifted.',
+    );
   });
+
+  it.each([{ exceptClients: ['batch'] }, { spread: '10m' }])(
+    'has no exceptions and no waves: %j is refused',
+    (more) => {
+      const command = { issuer: AN_ISSUER, scope: 'issuer' };
+      expect(revocationCommandSchema.safeParse(command).success).toBe(true);
+      expect(revocationCommandSchema.safeParse({ ...command, ...more }).success).toBe(false);
+    },
+  );
 
   it('of what can hit nothing any more is none', () => {
     const moot = planned({ scope: 'issuer' }, { moot: true });

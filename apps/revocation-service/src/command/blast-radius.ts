@@ -1,4 +1,5 @@
 import { type EpochMs, type Revocation, type Scope, type TokenFacts, wouldHit } from '@revocast/core';
+import { countText, type TokenRange } from '../fleet/live-tokens.js';
 import { type PlannedRevocation } from './plan.js';
 
 /** What somebody should have read before the command is given. */
@@ -12,7 +13,7 @@ export interface BlastInput {
   /** The operator's own token, if that is how he came. */
   readonly own: TokenFacts | undefined;
   /** Live tokens of machines that it would hit, as far as nodes told. */
-  readonly machines: number | null;
+  readonly machines: TokenRange | null;
   readonly now: EpochMs;
 }
 
@@ -29,7 +30,7 @@ export function blastWarnings({ planned, own, machines, now }: BlastInput): read
   return [
     ...revocations.slice(0, 1).flatMap(({ key }) => WIDTHS[key.scope] ?? []),
     ...(own !== undefined && wouldHit(revocations)(own, now) ? [OWN_SESSION] : []),
-    ...(machines !== null && machines > 0 ? [machinesWarning(machines, isSuspension)] : []),
+    ...(machines !== null && machines.atLeast > 0 ? [machinesWarning(machines, isSuspension)] : []),
   ];
 }
 
@@ -49,9 +50,9 @@ const WIDTHS: Readonly<Partial<Record<Scope, BlastWarning>>> = {
 };
 
 /** What a machine does about a refused token is written in its code, and often nothing is. */
-const machinesWarning = (machines: number, isSuspension: boolean): BlastWarning => ({
+const machinesWarning = (machines: TokenRange, isSuspension: boolean): BlastWarning => ({
   code: 'machines',
   detail:
-    `It hits ${machines} live ${machines === 1 ? 'token' : 'tokens'} of machine clients. ` +
+    `It hits machine clients: ${countText(machines).toLowerCase()}. ` +
     (isSuspension ? 'They are locked out until it is lifted.' : 'They go on once they fetch a new token.'),
 });

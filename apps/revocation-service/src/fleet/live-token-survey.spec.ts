@@ -91,13 +91,22 @@ describe('A preview by live traffic', () => {
     ]);
   });
 
+  it('counts a token of a machine once, too', async () => {
+    const machine = { ...counted('1', '2'), machines: 1 };
+    const found = await of([
+      [a, machine],
+      [b, machine],
+    ]);
+    expect(found).toMatchObject({ tokens: { atLeast: 2, atMost: 2 }, machines: { atLeast: 1, atMost: 1 } });
+  });
+
   it('gives a range where nodes tell numbers alone', async () => {
     const many = { tokens: 100, machines: 7, atLeast: false };
     const found = await of([
       [a, many],
       [b, { ...many, tokens: 80 }],
     ]);
-    expect(found).toMatchObject({ tokens: { atLeast: 100, atMost: 180 }, machines: 14 });
+    expect(found).toMatchObject({ tokens: { atLeast: 100, atMost: 180 }, machines: { atLeast: 7, atMost: 14 } });
     expect(found?.note).toBe('100 to 180 live tokens in the last 10 minutes, on payments.');
   });
 
@@ -113,7 +122,7 @@ describe('A preview by live traffic', () => {
     const found = await survey.of([aRevocation()]);
     expect(found?.notAnswered.map(({ node }) => node)).toEqual(['old', 'dead']);
     expect(found?.tokens).toEqual({ atLeast: 1, atMost: null });
-    expect(found?.note).toBe('At least 1 live tokens in the last 10 minutes, on payments; 2 nodes did not answer.');
+    expect(found?.note).toBe('At least 1 live token in the last 10 minutes, on payments; 2 nodes did not answer.');
   });
 
   it('waits for a moment only, and counts nothing that comes later, twice or from elsewhere', async () => {

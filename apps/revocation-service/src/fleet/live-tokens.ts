@@ -19,8 +19,8 @@ export interface LiveTokens {
   readonly windowSeconds: number;
   /** Null: no node counted, so it is not known. */
   readonly tokens: TokenRange | null;
-  /** Those of machines, at most; a token that several nodes saw may be counted by each. */
-  readonly machines: number | null;
+  /** Those of machines, as far as their claims tell. */
+  readonly machines: TokenRange | null;
   readonly services: readonly ServiceLiveTokens[];
   /** Silent, of an older version, or too slow. */
   readonly notAnswered: readonly Pick<NodeView, 'service' | 'node'>[];
@@ -49,7 +49,7 @@ export function addUp(nodes: readonly SeenNode[], answers: readonly LiveTokensAn
   const facts = {
     windowSeconds: windowMs / 1000,
     tokens: counts.length === 0 ? null : rangeOf(counts, isWhole),
-    machines: counts.length === 0 ? null : counts.reduce((sum, { machines }) => sum + machines, 0),
+    machines: counts.length === 0 ? null : rangeOf(counts.map(ofMachines), isWhole),
     ...{ services, notAnswered: notAnswered.map(named), cacheOff: cacheOff.map(named) },
   };
   return { ...facts, note: noteOf(facts) };
@@ -67,6 +67,12 @@ function rangeOf(counts: readonly LiveTokensCount[], isWhole: boolean): TokenRan
   return { atLeast, atMost: isWhole && counts.every((count) => !count.atLeast) ? atMost : null };
 }
 
+/** Their marks stand first. */
+const ofMachines = ({ machines, marks, ...rest }: LiveTokensCount): LiveTokensCount => ({
+  ...{ ...rest, machines, tokens: machines },
+  ...(marks && { marks: marks.slice(0, machines) }),
+});
+
 function noteOf({ windowSeconds, tokens, services, notAnswered, cacheOff }: Omit<LiveTokens, 'note'>): string {
   const missing = [
     ...(notAnswered.length > 0 ? [`${nodesText(notAnswered.length)} did not answer`] : []),
@@ -81,7 +87,9 @@ function noteOf({ windowSeconds, tokens, services, notAnswered, cacheOff }: Omit
 
 const nodesText = (count: number): string => `${count} ${count === 1 ? 'node' : 'nodes'}`;
 
-function countText({ atLeast, atMost }: TokenRange): string {
-  if (atLeast === atMost) return `${atLeast} live ${atLeast === 1 ? 'token' : 'tokens'}`;
-  return atMost === null ? `At least ${atLeast} live tokens` : `${atLeast} to ${atMost} live tokens`;
+/** `3 live tokens`, `At least 1 live token`, `100 to 180 live tokens`. */
+export function countText({ atLeast, atMost }: TokenRange): string {
+  const tokens = (count: number): string => `${count} live ${count === 1 ? 'token' : 'tokens'}`;
+  if (atLeast === atMost) return tokens(atLeast);
+  return atMost === null ? `At least ${tokens(atLeast)}` : `${atLeast} to ${tokens(atMost)}`;
 }

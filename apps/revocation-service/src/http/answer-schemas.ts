@@ -135,7 +135,7 @@ const liveTokens = z
   .looseObject({
     windowSeconds: z.number().describe('Tokens that no node was asked for since are not live.'),
     tokens: z.looseObject(tokenRange).nullable().describe('Null: not known.'),
-    machines: z.number().nullable().describe('Of machine clients; one that several nodes saw counts at each.'),
+    machines: z.looseObject(tokenRange).nullable().describe('Those of machine clients, as far as claims tell.'),
     services: z.array(z.looseObject({ service: z.string(), nodes: z.number(), counted: z.number(), ...tokenRange })),
     notAnswered: someNodes,
     cacheOff: someNodes.describe('Nodes that keep no verified tokens, so they do not know.'),
