@@ -56,9 +56,13 @@ describe('the command line, against a real service with two nodes', () => {
     const token = await fleet.token('--sub', 'alice', '--device', 'phone-1');
     const [node = ''] = fleet.nodes;
     expect(await fleet.ask(node, token)).toBe(200);
+    const preview = await revocast(['kill', ...ON_ISSUER, '--device', 'phone-1', '--dry-run']);
+    expect(preview.stdout).toMatch(/live tokens +1 live token in the last 10 minutes, on api-node\./);
     const killed = await revocast(['kill', ...ON_ISSUER, '--device', 'phone-1', '--reason', 'lost', '--wait']);
     expect(killed).toMatchObject({ code: 0, stdout: expect.stringContaining('enforced on 2 of 2') as unknown });
     expect(await fleet.ask(node, token)).toBe(401);
+    const after = await revocast(['kill', ...ON_ISSUER, '--device', 'phone-1', '--dry-run']);
+    expect(after.stdout).toMatch(/live tokens +0 live tokens/);
 
     const [id = ''] = killed.stdout.split(' ');
     const shown = await revocast(['show', id]);
@@ -68,6 +72,13 @@ describe('the command line, against a real service with two nodes', () => {
     expect(json(explained)).toMatchObject({ verified: false, explained: { hit: { revocationId: id } } });
     expect(await revocast(['lift', id, '--wait'])).toMatchObject({ code: 0 });
     expect(await fleet.ask(node, token)).toBe(200);
+    await eventually(
+      async () => {
+        const counted = await revocast(['show', id]);
+        expect(counted.stdout).toMatch(/refused +1 time since, last from service api-node at /);
+      },
+      { withinMs: 20_000 },
+    );
     expect(printed.join('')).not.toContain(token.split('.')[2]);
   });
 

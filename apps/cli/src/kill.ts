@@ -116,6 +116,8 @@ function plannedText(answer: Json): string {
     ['coverage', member(coverage, 'note')],
     ['warning', member(coverage, 'warning')],
     ['refresh tokens', member(answer['refreshTokens'], 'note')],
+    ...listOf(answer['warnings']).map(({ detail }) => ['warning', detail] as const),
+    ['live tokens', member(answer['liveTokens'], 'note')],
     ['nodes', Array.isArray(answer['nodes']) ? answer['nodes'].length : undefined],
   ]);
 }

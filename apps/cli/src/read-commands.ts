@@ -79,12 +79,25 @@ export function showText(answer: Json): string {
     ['coverage', member(answer['coverage'], 'note')],
     ['warning', member(answer['coverage'], 'warning')],
     ['refresh tokens', member(answer['refreshTokens'], 'note')],
+    ['refused', refusedText(answer['refusals'])],
   ]);
   const rows = nodes.map((node) => [node['service'], node['node'], node['appliedAt'], node['afterMs']]);
   const times = rows.length === 0 ? '' : table(['SERVICE', 'NODE', 'APPLIED', 'AFTER MS'], rows);
   const lift = answer['lift'];
   const lifted = isJson(lift) ? `\nlifted at ${plain(lift['acceptedAt'])}: ${proofText(lift['propagation'])}` : '';
   return `${head}\n${proofText(answer['propagation'], answer['state'])}${times}${lifted}`;
+}
+
+/** "17 times since, last from service payments"; undefined where the service does not tell. */
+export function refusedText(refusals: unknown): string | undefined {
+  const refused = member(refusals, 'refused');
+  if (refused === undefined) return undefined;
+  const last = member(refusals, 'last');
+  const atLeast = member(refusals, 'atLeast') === true ? 'at least ' : '';
+  const from = isJson(last) ? `, last from service ${plain(last['service'])} at ${plain(last['at'])}` : '';
+  const silent = member(refusals, 'notCounting');
+  const names = Array.isArray(silent) && silent.length > 0 ? `; not counted by ${silent.map(plain).join(', ')}` : '';
+  return `${atLeast}${plain(refused)} ${refused === 1 ? 'time' : 'times'} since${from}${names}`;
 }
 
 export const nodes: Command = {

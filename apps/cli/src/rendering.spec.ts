@@ -56,6 +56,21 @@ describe('answers as text', () => {
 
   const one = { id: 'r1', state: 'published', scope: 'subject', sub: 'al\u001bice', acceptedAt: 'T', propagation };
 
+  it.each([
+    [{ refused: 0, last: null, atLeast: false, notCounting: [] }, /refused +0 times since\n/],
+    [
+      { refused: 17, last: { service: 'payments', at: 'T' }, atLeast: false, notCounting: [] },
+      /refused +17 times since, last from service payments at T\n/,
+    ],
+    [
+      { refused: 1, last: { service: 'pay\u001b', at: 'T' }, atLeast: true, notCounting: ['orders'] },
+      /refused +at least 1 time since, last from service pay\\u001b at T; not counted by orders\n/,
+    ],
+  ])('shows what a revocation has refused since', (refusals, expected) => {
+    expect(showText({ ...one, refusals })).toMatch(expected);
+    expect(showText(one)).not.toContain('refused');
+  });
+
   it('shows a list, and how to go on', () => {
     const text = listText({ items: [one], next: 'c1' });
     expect(text).toMatch(

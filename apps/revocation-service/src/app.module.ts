@@ -61,11 +61,11 @@ const edgeOf = ({ authenticator, log }: Service, allowedMethods: AllowedMethods)
 function partsOf(service: Service): Providers {
   const { commands, issuers, metrics, log, follower, trust, health } = service;
   const { database, keeper } = service.writing;
-  const { fleet, hub } = service.watching;
+  const { fleet, hub, refusals, liveTokens } = service.watching;
   const report = new CommandReport(log, metrics, keeper);
   const parts: readonly (readonly [object | symbol, unknown])[] = [
     [Commands, commands],
-    [RevocationAnswers, new RevocationAnswers({ database, commands, fleet, issuers, clock })],
+    [RevocationAnswers, new RevocationAnswers({ database, commands, fleet, issuers, clock, refusals, liveTokens })],
     [CommandReport, report],
     [Batch, new Batch(commands, report)],
     [Database, database],

@@ -54,10 +54,10 @@ export class Service {
     this.trust = new TokenTrust(follower, clock, settings.issuers);
     this.authenticator = authenticatorFor(settings, follower);
     this.commands = this.#makeCommands(settings);
-    const { fleet, ticker, hub } = this.watching;
+    const { fleet, ticker, hub, refusals } = this.watching;
     const { keeper, outbox, intake } = writing;
     const { liveEntriesMax } = settings;
-    const watching = { fleet, issuers, ticker, hub };
+    const watching = { fleet, issuers, ticker, hub, refusals };
     const strangers = (): number => writing.strangers;
     this.health = new Health({ ...watching, strangers, keeper, outbox, intake, follower, metrics, liveEntriesMax });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);

@@ -1,6 +1,8 @@
 import { type FeedRecord, type Tick } from './record.js';
 import { type Heartbeat } from './heartbeat.js';
+import { type LiveTokensAnswer, type LiveTokensQuestion } from './live-tokens.js';
 import { type LogIdentity } from './log-identity.js';
+import { type RefusalReport } from './refusal-report.js';
 import { type SnapshotManifest } from './snapshot.js';
 import { type Sequence } from './units.js';
 
@@ -64,5 +66,12 @@ export interface Feed {
   snapshotPart(manifest: SnapshotManifest, at: number): Promise<Uint8Array>;
   /** Tells the service about this node; best effort, never throws. */
   report(heartbeat: Heartbeat): void;
+  /** Tells the service what this node refused; best effort, never throws. A feed without it counts nothing, and its node says so. */
+  reportRefusals?(report: RefusalReport): void;
+  /**
+   * Whom to ask when the service asks what a revocation would hit here; `undefined` is no answer. A feed without it is
+   * never asked, and its node says so.
+   */
+  onQuestion?(answer: (question: LiveTokensQuestion) => Promise<LiveTokensAnswer | undefined>): void;
   close(): Promise<void>;
 }

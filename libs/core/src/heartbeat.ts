@@ -57,6 +57,10 @@ export interface Heartbeat {
   readonly localFile?: LocalFileReport;
   /** Time of the newest tick it has heard, by the clock of the service: proves that this was said after it. */
   readonly newestTick?: EpochMs;
+  /** The node reports what it refused: without this word a count of none says nothing about it. */
+  readonly countsRefusals?: true;
+  /** The node can be asked what a revocation would hit there. */
+  readonly answersQuestions?: true;
   /** Set in the last heartbeat: the guard has already begun to answer unknown. */
   readonly goodbye?: true;
 }

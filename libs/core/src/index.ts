@@ -10,6 +10,8 @@ export * from './verdict.js';
 export * from './revocation-index.js';
 export * from './record.js';
 export * from './heartbeat.js';
+export * from './refusal-report.js';
+export * from './live-tokens.js';
 export * from './feed.js';
 export * from './log-identity.js';
 export * from './snapshot.js';

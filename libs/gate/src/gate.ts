@@ -5,6 +5,8 @@ import {
   settingsDigest,
   STALENESS_MS_MAX_DEFAULT,
   type IssuerCoverage,
+  type LiveTokensCount,
+  type LiveTokensQuestion,
   type Mode,
   type RevocationSource,
   type Scope,
@@ -24,6 +26,7 @@ import { claimedFacts, claimScopes, decideSeen, NOT_COVERED, type ClaimsPolicy }
 import { carriedBy, CoverageWindow } from './coverage.js';
 import { type IssuerConfig } from './issuer-config.js';
 import { issuerSettings } from './issuers.js';
+import { countLiveTokens } from './live-tokens.js';
 import { createRecallingVerifier, type RecallingVerifier } from './jwt-verifier.js';
 import {
   TokenCache,
@@ -81,6 +84,11 @@ export interface Gate {
   coverage(claims?: ClaimsPolicy): readonly IssuerCoverage[];
   /** The verified-token cache; undefined = it is off. */
   tokenCache(): TokenCacheStatus | undefined;
+  /**
+   * Counts, some hundred tokens a step, the live tokens that a revocation would hit and that no other one hits already. Gives
+   * undefined at its end when the cache is off: then nobody knows.
+   */
+  liveTokens(question: LiveTokensQuestion): Generator<void, LiveTokensCount | undefined>;
 }
 
 /** A gate whose issuers may change while the process runs. */
@@ -178,6 +186,11 @@ class TokenGate implements ReloadableGate {
 
   tokenCache(): TokenCacheStatus | undefined {
     return this.verifier.cacheStatus();
+  }
+
+  liveTokens(question: LiveTokensQuestion): Generator<void, LiveTokensCount | undefined> {
+    const { source, clock } = this.options;
+    return countLiveTokens(question, { source, clock, verifier: this.verifier });
   }
 
   withIssuers(issuers: readonly IssuerConfig[]): ReloadableGate {

@@ -5,7 +5,14 @@ import { readCompactToken } from './compact-token.js';
 import { carriedBy } from './coverage.js';
 import { type IssuerConfig } from './issuer-config.js';
 import { findSigningKey, type SignedBy } from './signature.js';
-import { type Known, type Proven, type Recalled, type TokenCache, type TokenCacheStatus } from './token-cache.js';
+import {
+  type Known,
+  type Proven,
+  type Recalled,
+  type RecentToken,
+  type TokenCache,
+  type TokenCacheStatus,
+} from './token-cache.js';
 import { checkClaims, checkHeader, checkNotBefore } from './token-rules.js';
 import { byIss, trustsOf, type Trust } from './trust.js';
 import { type TokenVerifier, type TokenVerifierOptions, type VerifyOptions } from './verify.js';
@@ -27,7 +34,15 @@ export interface RecallingVerifier extends TokenVerifier {
   /** The token's key is revoked: an entry of it would be of no use, and tokens of a leaked key can be had in any number. */
   forget(token: string): void;
   cacheStatus(): TokenCacheStatus | undefined;
+  /** Tokens that were asked for since then; undefined without a cache. */
+  recent(sinceSeconds: number, tokensMax: number): RecentTokens | undefined;
   withIssuers(issuers: readonly IssuerConfig[]): RecallingVerifier;
+}
+
+export interface RecentTokens {
+  readonly tokens: readonly RecentToken[];
+  /** There may be more. */
+  readonly atLeast: boolean;
 }
 
 const surroundings = ({ clock, fetch = globalThis.fetch, prng = Math.random }: TokenVerifierOptions) => ({
@@ -71,7 +86,7 @@ class JwtVerifier implements RecallingVerifier {
   async learn(token: string): Promise<Recalled> {
     const judged = await this.#judge(token);
     if (this.cache === undefined) return { claims: judged.claims, known: knownOf(judged) };
-    return this.cache.keep(token, judged.claims, provenOf(judged));
+    return this.cache.keep(token, judged.claims, provenOf(judged, this.options.clock.wall() / 1000));
   }
 
   forget(token: string): void {
@@ -80,6 +95,12 @@ class JwtVerifier implements RecallingVerifier {
 
   cacheStatus(): TokenCacheStatus | undefined {
     return this.cache?.status();
+  }
+
+  recent(sinceSeconds: number, tokensMax: number): RecentTokens | undefined {
+    if (this.cache === undefined) return undefined;
+    const tokens = this.cache.recent(sinceSeconds, tokensMax);
+    return { tokens, atLeast: tokens.length >= tokensMax || this.cache.isFull };
   }
 
   isOver({ endsAt }: Known): boolean {
@@ -132,6 +153,7 @@ class JwtVerifier implements RecallingVerifier {
       if (!keys.list.includes(proven.key)) return false;
       proven.keys = keys;
     }
+    proven.usedAt = now;
     return true;
   }
 }
@@ -150,11 +172,11 @@ const knownOf = ({ facts, trust }: Pick<Judged, 'facts' | 'trust'>): Known => ({
 });
 
 /** What requests share is frozen. The hash is computed now, so that no part of the raw token is kept for it. */
-const provenOf = ({ claims, facts, trust, signedBy: { key, keys } }: Judged): Proven => {
+const provenOf = ({ claims, facts, trust, signedBy: { key, keys } }: Judged, usedAt: number): Proven => {
   const hash = facts.signingInputHash();
   const kept = Object.defineProperty({ ...facts, signingInputHash: () => hash }, 'keyMemo', { value: new KeyMemo() });
   const startsAt = notBeforeOf(claims, trust) - trust.config.clockSkewSeconds;
-  return { ...knownOf({ facts: Object.freeze(kept), trust }), trust, key, keys, startsAt };
+  return { ...knownOf({ facts: Object.freeze(kept), trust }), trust, key, keys, usedAt, startsAt };
 };
 
 /** All three were found to be numbers, where they are there. */

@@ -31,6 +31,9 @@ export const TOKEN_CACHE_BYTES_MAX_DEFAULT = 67_108_864;
 /** More would allocate gigabytes at start. */
 const ENTRIES_MAX_LIMIT = 10_000_000;
 
+/** Of its bytes: beyond it one more large token may have cost another one its place. */
+const FULL_SHARE = 0.9;
+
 /** Name, place in the list, facts with their texts. Bytes. */
 const ENTRY_BYTES = 900;
 
@@ -49,6 +52,8 @@ export interface Proven extends Known {
   readonly key: VerificationKey;
   /** The keys among which `key` was seen last. */
   keys: Keys;
+  /** When it was asked for last. Seconds since 1970. */
+  usedAt: number;
   /** The latest of the times before which the token is not good, clock skew taken off. Seconds since 1970. */
   readonly startsAt: number;
 }
@@ -56,6 +61,13 @@ export interface Proven extends Known {
 interface Entry extends Proven {
   /** Nobody else holds these. */
   readonly claims: TokenClaims;
+}
+
+/** A token that was asked for lately. */
+export interface RecentToken {
+  readonly name: string;
+  readonly facts: TokenFacts;
+  readonly endsAt: number;
 }
 
 /** What a request needs of a verified token. */
@@ -97,7 +109,8 @@ export class TokenCache {
   #hits = 0;
   #misses = 0;
 
-  constructor({ entriesMax, bytesMax }: Required<TokenCacheOptions>) {
+  constructor(private readonly bounds: Required<TokenCacheOptions>) {
+    const { entriesMax, bytesMax } = bounds;
     this.#entries = new LRUCache({ max: entriesMax, maxSize: bytesMax });
   }
 
@@ -131,6 +144,23 @@ export class TokenCache {
 
   retain(holds: (proven: Proven) => boolean): void {
     for (const [name, entry] of [...this.#entries.entries()]) if (!holds(entry)) this.#entries.delete(name);
+  }
+
+  /** Tokens asked for since then, the latest first, and their names, which nobody can turn into a token. At most `entriesMax`. */
+  recent(sinceSeconds: number, entriesMax: number): readonly RecentToken[] {
+    const found: RecentToken[] = [];
+    for (const [name, { facts, usedAt, endsAt }] of this.#entries.entries()) {
+      // The list is in the order of use.
+      if (usedAt < sinceSeconds || found.length >= entriesMax) break;
+      found.push({ name, facts, endsAt });
+    }
+    return found;
+  }
+
+  /** Whether tokens were dropped that may have been asked for lately. */
+  get isFull(): boolean {
+    const { size, calculatedSize } = this.#entries;
+    return size >= this.bounds.entriesMax || calculatedSize > this.bounds.bytesMax * FULL_SHARE;
   }
 
   status(): TokenCacheStatus {

@@ -114,6 +114,7 @@ const rememberingAnswers: MakeGate = (options: GateOptions, bounds: Bounds): Rel
       verify: (token, how) => real.verify(token, how),
       checkClaims: (claims, policy) => real.checkClaims(claims, policy),
       coverage: (claims) => real.coverage(claims),
+      liveTokens: (question) => real.liveTokens(question),
     },
     ...{ tokenCache: () => real.tokenCache(), withIssuers: (issuers) => real.withIssuers(issuers) },
   };

@@ -75,6 +75,8 @@ const readHeartbeat = (fields: Fields, { service, instance }: NodeName): Heartbe
   ...(fields['routeMode'] === undefined ? {} : { routeMode: oneOfIn(fields, 'routeMode', MODES) }),
   ...(fields['localFile'] === undefined ? {} : { localFile: readLocalFile(fieldsIn(fields, 'localFile')) }),
   ...(fields['newestTick'] === undefined ? {} : { newestTick: epochMs(numberIn(fields, 'newestTick')) }),
+  ...(fields['countsRefusals'] === true ? { countsRefusals: true as const } : {}),
+  ...(fields['answersQuestions'] === true ? { answersQuestions: true as const } : {}),
   ...(fields['goodbye'] === true ? { goodbye: true as const } : {}),
 });
 

@@ -6,8 +6,11 @@ import {
   type FeedRecord,
   type Head,
   type Heartbeat,
+  type LiveTokensAnswer,
+  type LiveTokensQuestion,
   type LogIdentity,
   type ReadOptions,
+  type RefusalReport,
   RevocationError,
   type Sequence,
   type SnapshotManifest,
@@ -16,10 +19,12 @@ import { type AdapterLog, silentLog } from './adapter-log.js';
 import { BrokerConnection, flushWithin } from './connection.js';
 import { type DirectReaderOptions, readDirect } from './direct-reader.js';
 import { encodeHeartbeat, HEARTBEAT_BYTES_MAX } from './heartbeat-codec.js';
+import { encodeRefusalReport } from './refusal-codec.js';
 import { type Verifier } from './keys.js';
 import { API_MS_MAX, apiOf, asking, locateLog, readHead } from './log-access.js';
 import { heartbeatSubject, inboxPrefix, type Names, namesOf, requireDomain } from './names.js';
 import { type NatsSettings } from './nats-settings.js';
+import { decodeQuestion, encodeAnswer } from './question-codec.js';
 import { decodeRecord, type ExpectedOrigin } from './record-codec.js';
 import { newestSnapshot, readPart } from './snapshot-reader.js';
 import { sequenceOf } from './stored-message.js';
@@ -65,6 +70,7 @@ class JetStreamFeed implements Feed {
   readonly #connection: BrokerConnection;
   readonly #isNewTick = createTickFilter(() => epochMs(Date.now()));
   #listener: FeedListener | undefined;
+  #answer: ((question: LiveTokensQuestion) => Promise<LiveTokensAnswer | undefined>) | undefined;
   #subscriptions: readonly Subscription[] = [];
 
   constructor({
@@ -162,8 +168,17 @@ class JetStreamFeed implements Feed {
     this.#connection.current()?.publish(this.#heartbeatSubject, payload);
   }
 
+  reportRefusals(report: RefusalReport): void {
+    this.#connection.current()?.publish(this.#heartbeatSubject, encodeRefusalReport(report));
+  }
+
+  onQuestion(answer: (question: LiveTokensQuestion) => Promise<LiveTokensAnswer | undefined>): void {
+    this.#answer = answer;
+  }
+
   async close(): Promise<void> {
     this.#listener = undefined;
+    this.#answer = undefined;
     await this.#connection.close();
   }
 
@@ -191,8 +206,26 @@ class JetStreamFeed implements Feed {
 
   #onTick(error: Error | null, { data, headers }: Msg): void {
     if (error !== null) return;
-    const tick = decodeTick({ payload: data, headers, namespace: this.#names.namespace }, this.#verifier);
+    const told = { payload: data, headers, namespace: this.#names.namespace };
+    const tick = decodeTick(told, this.#verifier);
     if (tick !== undefined && this.#isNewTick(tick)) this.#listener?.tick(tick);
+    if (tick !== undefined || this.#answer === undefined) return;
+    const question = decodeQuestion(told, this.#verifier);
+    if (question !== undefined) void this.#reply(question);
+  }
+
+  /** Best effort: whoever asked waits for a moment only, and says who did not answer. */
+  async #reply(question: LiveTokensQuestion): Promise<void> {
+    try {
+      const answer = await this.#answer?.(question);
+      if (answer !== undefined) this.#connection.current()?.publish(this.#heartbeatSubject, encodeAnswer(answer));
+    } catch (error) {
+      this.#log({
+        level: 'error',
+        event: 'questionNotAnswered',
+        because: error instanceof Error ? error.name : 'error',
+      });
+    }
   }
 
   #decode({ data, headers }: Msg, at: Sequence, expected: ExpectedOrigin): FeedRecord {

@@ -13,7 +13,10 @@ import {
   type FeedRecord,
   type Head,
   type Heartbeat,
+  type LiveTokensAnswer,
+  type LiveTokensQuestion,
   type LogIdentity,
+  type RefusalReport,
   RevocationError,
   type Sequence,
   sequence,
@@ -29,7 +32,7 @@ import { decodeInstanceNotice, encodeInstanceNotice } from './instance-codec.js'
 import { Listeners } from './listeners.js';
 import { apiOf, asking, locateLog, readHead } from './log-access.js';
 import { createLog, raiseMaxAge, removeLog } from './log-admin.js';
-import { inboxPrefix, logName, type Names, namesOf, nodeOfSubject } from './names.js';
+import { inboxPrefix, logName, type NodeName, type Names, namesOf, nodeOfSubject } from './names.js';
 import {
   type ConnectionState,
   type InstanceNotice,
@@ -38,6 +41,8 @@ import {
   type PublisherOptions,
   type Unlisten,
 } from './publisher.js';
+import { decodeAnswer, encodeQuestion } from './question-codec.js';
+import { decodeRefusalReport } from './refusal-codec.js';
 import { newestSnapshot } from './snapshot-reader.js';
 import { writeSnapshot } from './snapshot-writer.js';
 import { decodeRecord } from './record-codec.js';
@@ -62,6 +67,8 @@ class JetStreamPublisher implements Publisher {
   readonly #states = new Listeners<ConnectionState>();
   readonly #ticks = new Listeners<Tick>();
   readonly #heartbeats = new Listeners<Heartbeat>();
+  readonly #refusals = new Listeners<RefusalReport>();
+  readonly #answers = new Listeners<LiveTokensAnswer>();
   readonly #instances = new Listeners<InstanceNotice>();
   readonly #inboxPrefix: string;
   readonly #isNewTick = createTickFilter(() => epochMs(Date.now()));
@@ -107,6 +114,10 @@ class JetStreamPublisher implements Publisher {
 
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): Unlisten {
     return this.#heartbeats.add(listener);
+  }
+
+  onRefusals(listener: (report: RefusalReport) => void): Unlisten {
+    return this.#refusals.add(listener);
   }
 
   onInstance(listener: (notice: InstanceNotice) => void): Unlisten {
@@ -181,6 +192,15 @@ class JetStreamPublisher implements Publisher {
     this.#connection.current()?.publish(this.#names.tick, payload, { headers: signed(signature) });
   }
 
+  ask(question: LiveTokensQuestion): void {
+    const { payload, signature } = encodeQuestion(this.#names.namespace, question, this.#options.signer);
+    this.#connection.current()?.publish(this.#names.tick, payload, { headers: signed(signature) });
+  }
+
+  onAnswer(listener: (answer: LiveTokensAnswer) => void): Unlisten {
+    return this.#answers.add(listener);
+  }
+
   announce(notice: InstanceNotice): void {
     const { payload, signature } = encodeInstanceNotice(this.#names.namespace, notice, this.#options.signer);
     this.#connection.current()?.publish(this.#names.instances, payload, { headers: signed(signature) });
@@ -201,7 +221,7 @@ class JetStreamPublisher implements Publisher {
   #subscribe(connection: NatsConnection): void {
     connection.subscribe(this.#names.tick, { callback: (error, message) => this.#onTick(error, message) });
     connection.subscribe(this.#names.instances, { callback: (error, message) => this.#onInstance(error, message) });
-    connection.subscribe(this.#names.nodes, { callback: (error, message) => this.#onHeartbeat(error, message) });
+    connection.subscribe(this.#names.nodes, { callback: (error, message) => this.#onNode(error, message) });
   }
 
   #onTick(error: Error | null, { data, headers: received }: Msg): void {
@@ -218,11 +238,21 @@ class JetStreamPublisher implements Publisher {
     if (notice !== undefined) this.#instances.tell(notice);
   }
 
-  #onHeartbeat(error: Error | null, { data, subject }: Msg): void {
-    if (error !== null) return;
+  /** All that a node says comes over the one subject that it may use. */
+  #onNode(error: Error | null, { data, subject }: Msg): void {
     const from = nodeOfSubject(subject);
-    const heartbeat = from === undefined ? undefined : decodeHeartbeat(data, from);
-    if (heartbeat !== undefined) this.#heartbeats.tell(heartbeat);
+    if (error !== null || from === undefined) return;
+    const heartbeat = decodeHeartbeat(data, from);
+    // Nearly all of it are heartbeats: the rest is looked at only where that is none.
+    if (heartbeat === undefined) this.#onOther(data, from);
+    else this.#heartbeats.tell(heartbeat);
+  }
+
+  #onOther(data: Uint8Array, from: NodeName): void {
+    const refusals = decodeRefusalReport(data, from);
+    if (refusals !== undefined) this.#refusals.tell(refusals);
+    const answer = refusals === undefined ? decodeAnswer(data, from) : undefined;
+    if (answer !== undefined) this.#answers.tell(answer);
   }
 }
 

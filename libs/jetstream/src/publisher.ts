@@ -3,7 +3,10 @@ import {
   type FeedRecord,
   type Head,
   type Heartbeat,
+  type LiveTokensAnswer,
+  type LiveTokensQuestion,
   type LogIdentity,
+  type RefusalReport,
   type Sequence,
   type SnapshotContent,
   type SnapshotManifest,
@@ -110,4 +113,9 @@ export interface Publisher {
   onInstance(listener: (notice: InstanceNotice) => void): Unlisten;
   /** Heartbeats of nodes, each from the subject that belongs to the node it speaks of. */
   onHeartbeat(listener: (heartbeat: Heartbeat) => void): Unlisten;
+  /** Asks every node what a revocation would hit there; does nothing while disconnected. */
+  ask(question: LiveTokensQuestion): void;
+  onAnswer(listener: (answer: LiveTokensAnswer) => void): Unlisten;
+  /** What nodes refused, each told by the node itself. Reports may be lost, doubled or late. */
+  onRefusals(listener: (report: RefusalReport) => void): Unlisten;
 }

@@ -7,6 +7,7 @@ import {
   type Lift,
   MODES,
   type OutgoingRecord,
+  type RefusalReport,
   type RecordBody,
   type Revocation,
   type RevocationKey,
@@ -159,6 +160,8 @@ export const anyHeartbeat: fc.Arbitrary<Heartbeat> = fc.record(
       { requiredKeys: ['entries', 'broken'] },
     ),
     newestTick: fc.nat().map(epochMs),
+    countsRefusals: fc.constant(true as const),
+    answersQuestions: fc.constant(true as const),
     goodbye: fc.constant(true as const),
   },
   {
@@ -181,3 +184,13 @@ export const anyHeartbeat: fc.Arbitrary<Heartbeat> = fc.record(
     ],
   },
 );
+
+/** Any report of refusals that a node may ever send. */
+export const anyRefusalReport: fc.Arbitrary<RefusalReport> = fc.record({
+  instance: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/),
+  service: fc.stringMatching(/^[A-Za-z0-9_-]{1,20}$/),
+  counts: fc.array(fc.record({ id, run: fc.nat(), refused: fc.nat(), lastAt: fc.nat().map(epochMs) }), {
+    maxLength: 5,
+  }),
+  dropped: fc.nat(),
+});

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from '@jest/globals';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
-import { epochMs, type Heartbeat, sequence, type Tick } from '@revocast/core';
+import { epochMs, type Heartbeat, type RefusalReport, sequence, type Tick } from '@revocast/core';
 import {
   createPublisher,
   createVerifier,
@@ -122,6 +122,19 @@ describe('the publisher', () => {
       await feed.close();
       await until('the goodbye arrives', () => heard.length > 0);
       expect(heard).toEqual([expect.objectContaining({ goodbye: true })]);
+    });
+
+    it('hears what a node refused over the subject of its heartbeats', async () => {
+      const heard: RefusalReport[] = [];
+      publisher.onRefusals((report) => heard.push(report));
+      const { feed } = await subscribedFeed(nats, { instance: 'i1' });
+      const report = { service: 'api-node', instance: 'i1', counts: [], dropped: 2 };
+      raw.publish('revocast.node.api-node.i2', JSON.stringify({ ...report, refusals: [] }));
+      await raw.flush();
+      feed.reportRefusals?.(report);
+      await until('the report arrives', () => heard.length > 0);
+      expect(heard).toEqual([report]);
+      await feed.close();
     });
 
     it('forgets a listener that is taken back', async () => {

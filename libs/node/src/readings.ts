@@ -43,6 +43,7 @@ const GAUGES: Readonly<Record<string, NodeReading>> = {
     ({ tokenCache }) => tokenCache?.entries ?? 0,
   ],
   revocast_token_cache_bytes: ['Estimated memory of those', ({ tokenCache }) => tokenCache?.bytes ?? 0],
+  revocast_refusals_counted: ['Revocations whose refusals are counted for the service', ({ refusals }) => refusals.ids],
   revocast_guarded: ['0: no guard is in use, so nothing is enforced here', ({ guarded }) => Number(guarded)],
 };
 
@@ -67,6 +68,10 @@ const COUNTERS: Readonly<Record<string, NodeReading>> = {
   revocast_filter_false_positives_total: [
     'Of these, the ones that the filter let pass; over its configured share for long: it is outgrown or full of what is gone',
     ({ falsePositives }) => falsePositives,
+  ],
+  revocast_refusals_dropped_total: [
+    'Refusals that were never told to the service: more revocations refused than there is room to count',
+    ({ refusals }) => refusals.dropped,
   ],
   revocast_resyncs_total: ['Times the log was read again from its start', ({ counters }) => counters.resyncs],
 };

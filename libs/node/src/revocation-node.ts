@@ -28,6 +28,9 @@ import { LiveConnections, type LiveConnectionSettings } from './live-connections
 import { localReport } from './local-report.js';
 import { type LocalWatch } from './local-watch.js';
 import { configError, LIVE_CONNECTIONS_MAX_DEFAULT, type NodeIdentity } from './options.js';
+import { type RefusalCountsStatus } from './refusal-counts.js';
+import { QuestionDesk } from './question-desk.js';
+import { RefusalReporter } from './refusal-reporter.js';
 import { policyProblems, tightestPolicy } from './route-policy.js';
 
 export interface RevocationNodeParts
@@ -38,7 +41,7 @@ export interface RevocationNodeParts
   readonly stalenessMsMax: number;
   readonly follower: Follower;
   readonly gate: ReloadableGate;
-  readonly feed: Pick<Feed, 'report' | 'read' | 'head'>;
+  readonly feed: Pick<Feed, 'report' | 'read' | 'head' | 'reportRefusals' | 'onQuestion'>;
   /** Only on a node that listens to a local file. */
   readonly local?: LocalWatch;
   readonly onVerdict: (answer: GateAnswer) => void;
@@ -59,6 +62,8 @@ export interface NodeStatus extends FollowerStatus, NodeIdentity {
   readonly claimsOnly: boolean;
   /** The verified-token cache; undefined = it is off. */
   readonly tokenCache: TokenCacheStatus | undefined;
+  /** What of its refusals this node counts for the service. */
+  readonly refusals: RefusalCountsStatus;
 }
 
 /**
@@ -67,6 +72,8 @@ export interface NodeStatus extends FollowerStatus, NodeIdentity {
  */
 export class RevocationNode {
   readonly #pulse: HeartbeatPulse;
+  readonly #refusals: RefusalReporter;
+  readonly #questions: QuestionDesk;
   /** Sockets and streams that end with their token. */
   readonly live: LiveConnections;
   #gate: ReloadableGate;
@@ -84,6 +91,9 @@ export class RevocationNode {
   constructor(private readonly parts: RevocationNodeParts) {
     this.#gate = parts.gate;
     this.#tightestMs = parts.stalenessMsMax;
+    this.#refusals = new RefusalReporter(parts);
+    const { feed, clock, schedule, service, instance } = parts;
+    this.#questions = new QuestionDesk({ feed, clock, schedule, service, instance, gate: () => this.#gate });
     this.#pulse = new HeartbeatPulse(() => parts.feed.report(this.#heartbeat()), parts.clock, parts.schedule);
     parts.follower.on((notice) => {
       if (notice.kind === 'status' && notice.because === 'closed') this.#sayGoodbye();
@@ -130,7 +140,9 @@ export class RevocationNode {
 
   /** Asks again for a token that was verified before. No I/O. */
   recheck(facts: TokenFacts, policy?: RoutePolicy): RecheckAnswer {
-    return this.#gate.recheck(facts, policy);
+    const answer = this.#gate.recheck(facts, policy);
+    this.#count(answer);
+    return answer;
   }
 
   /** Checks claims that another guard verified; what that cannot cover is `unknown`. No I/O. */
@@ -139,7 +151,9 @@ export class RevocationNode {
     this.acceptClaims({ whole: policy?.whole ?? false });
     if (policy !== undefined) this.#note(policy);
     const answer = this.#gate.checkClaims(claims, policy);
-    this.parts.onVerdict(toldOf(answer, claims));
+    const told = toldOf(answer, claims);
+    this.#count(told);
+    this.parts.onVerdict(told);
     return answer;
   }
 
@@ -197,6 +211,7 @@ export class RevocationNode {
       ...{ nodeId, service, instance, mode: local?.overrides.mode() ?? mode, guarded: this.#guarded },
       claimsOnly: this.#claimsSeen !== undefined,
       tokenCache: this.#gate.tokenCache(),
+      refusals: this.#refusals.status(),
       ...(local && { localFile: local.overrides.status() }),
     };
   }
@@ -238,8 +253,13 @@ export class RevocationNode {
   }
 
   #told(answer: GateAnswer): GateAnswer {
+    this.#count(answer);
     this.parts.onVerdict(answer);
     return answer;
+  }
+
+  #count(answer: GateAnswer | RecheckAnswer): void {
+    if (answer.outcome === 'refuse' && answer.revocationId !== undefined) this.#refusals.note(answer.revocationId);
   }
 
   get #guarded(): boolean {
@@ -266,6 +286,7 @@ export class RevocationNode {
 
   #sayGoodbye(): void {
     this.#pulse.stop();
+    this.#refusals.close();
     this.parts.feed.report({ ...this.#heartbeat(), goodbye: true });
   }
 
@@ -281,6 +302,8 @@ export class RevocationNode {
       ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(this.#claimsSeen), liveEntries },
       ...(routeMode !== undefined && { routeMode }),
       ...{ guarded: this.#guarded, at: clock.wall() },
+      ...(this.#refusals.counts && { countsRefusals: true as const }),
+      ...(this.#questions.isOpen && { answersQuestions: true as const }),
       ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
   }

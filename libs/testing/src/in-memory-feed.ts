@@ -7,6 +7,7 @@ import {
   type Heartbeat,
   type LogIdentity,
   type RecordBody,
+  type RefusalReport,
   RevocationError,
   type Schedule,
   sequence,
@@ -49,6 +50,7 @@ export interface InMemoryBrokerOptions {
 export class InMemoryBroker {
   readonly schedule: Schedule;
   readonly heartbeats: Heartbeat[] = [];
+  readonly refusals: RefusalReport[] = [];
   faults: InMemoryFaults;
   readonly now: () => EpochMs;
   readonly #feeds = new Set<InMemoryFeed>();
@@ -249,6 +251,10 @@ export class InMemoryFeed implements Feed {
 
   report(heartbeat: Heartbeat): void {
     if (this.#connected) this.#broker.heartbeats.push(heartbeat);
+  }
+
+  reportRefusals(report: RefusalReport): void {
+    if (this.#connected) this.#broker.refusals.push(report);
   }
 
   close(): Promise<void> {

@@ -25,6 +25,7 @@ export async function operatorOfToken(
     issuers: undefined,
     scopes: undefined,
     expiresAt: facts.expiresAt * 1000,
+    token: facts,
   };
 }
 

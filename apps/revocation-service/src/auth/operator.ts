@@ -1,4 +1,4 @@
-import { RevocationError, type Scope } from '@revocast/core';
+import { RevocationError, type Scope, type TokenFacts } from '@revocast/core';
 
 export type Verb = 'read' | 'write';
 
@@ -12,6 +12,8 @@ export interface Operator {
   readonly scopes: ReadonlySet<Scope> | undefined;
   /** When the credentials run out: long answers end then. Epoch milliseconds; undefined = never. */
   readonly expiresAt: number | undefined;
+  /** What his token says; undefined with an API key. */
+  readonly token?: TokenFacts;
 }
 
 /** Throws ERR_FORBIDDEN. */

@@ -14,7 +14,9 @@ import { type WritingSide } from '../publish/writing-side.js';
 import { type Settings } from '../settings/settings.js';
 import { systemClock as clock, systemSchedule as schedule } from '../system.js';
 import { Fleet, type FleetOptions } from './fleet.js';
+import { LiveTokenSurvey } from './live-token-survey.js';
 import { ProofKeeper } from './proof-keeper.js';
+import { RefusalLedger } from './refusal-ledger.js';
 import { Ticker } from './ticker.js';
 
 /** A journal that is read back from the log learns of records that are long enforced. Milliseconds. */
@@ -64,6 +66,8 @@ export class WatchingSide {
   readonly ticker: Ticker;
   readonly sources: EventSources;
   readonly snapshots: SnapshotTaker;
+  readonly refusals: RefusalLedger;
+  readonly liveTokens: LiveTokenSurvey;
   readonly #proofs: ProofKeeper;
 
   constructor(private readonly options: WatchingSideOptions) {
@@ -86,6 +90,8 @@ export class WatchingSide {
       leads: () => this.ticker.leads,
       recordsMin: settings.snapshotRecords,
     });
+    this.liveTokens = new LiveTokenSurvey({ publisher, clock, schedule, nodes: () => this.fleet.nodes() });
+    this.refusals = new RefusalLedger({ database, clock, schedule });
     this.#proofs = new ProofKeeper(database, this.fleet);
     this.sources = new EventSources({
       hub: this.hub,
@@ -98,6 +104,7 @@ export class WatchingSide {
   start(): void {
     const { writing, metrics, follower } = this.options;
     writing.publisher.onHeartbeat((heartbeat) => this.fleet.heard(heartbeat));
+    writing.publisher.onRefusals((report) => this.refusals.heard(report));
     writing.publisher.onState((state) => this.fleet.hears(state === 'connected'));
     writing.keeper.onFirstEpoch(() => this.fleet.noneCurrentYet());
     writing.keeper.onState((state) => {
@@ -130,6 +137,7 @@ export class WatchingSide {
     this.ticker.close();
     this.snapshots.close();
     this.fleet.close();
+    this.refusals.close();
     this.#proofs.close();
     this.hub.close();
     await this.options.follower.close();

@@ -1,5 +1,6 @@
 import { type Metrics, type Readings } from '../metrics/metrics.js';
 import { type Fleet } from '../fleet/fleet.js';
+import { type RefusalLedger } from '../fleet/refusal-ledger.js';
 import { type Ticker } from '../fleet/ticker.js';
 import { type IssuerRegistry } from '../command/issuer-registry.js';
 import { type EventHub } from '../events/event-hub.js';
@@ -11,6 +12,7 @@ export interface HealthOptions extends ReadinessOptions {
   readonly issuers: IssuerRegistry;
   readonly ticker: Ticker;
   readonly hub: EventHub;
+  readonly refusals: Pick<RefusalLedger, 'rows'>;
   readonly metrics: Metrics;
   readonly liveEntriesMax: number;
 }
@@ -31,7 +33,7 @@ export class Health {
   }
 
   #readings(): Readings {
-    const { strangers, keeper, outbox, intake, ticker, fleet, follower, hub } = this.options;
+    const { strangers, keeper, outbox, intake, ticker, fleet, follower, hub, refusals } = this.options;
     const status = follower.status();
     const log = keeper.state();
     return {
@@ -54,6 +56,7 @@ export class Health {
       instances: keeper.peers.all().length,
       rewritten: keeper.rewritten(),
       watchers: hub.watchers,
+      refusalRows: refusals.rows,
     };
   }
 }

@@ -106,14 +106,53 @@ const revocation = {
   propagation: propagation.nullable(),
 };
 
+const refusals = z
+  .looseObject({
+    refused: z.number().describe('Requests and live connections, all over the fleet.'),
+    last: z.looseObject({ service: z.string(), at: time }).nullable(),
+    services: z.array(z.looseObject({ service: z.string(), refused: z.number(), lastAt: time })),
+    atLeast: z.boolean().describe('Some could not be counted: there were more than nodes or service have room for.'),
+    notCounting: z
+      .array(z.string())
+      .describe('Services with nodes that do not count, such as those of an older version.'),
+  })
+  .describe('As nodes tell it, some seconds late; a node that is killed takes its last seconds with it.');
+
 export const revocationAnswerSchema = z.looseObject(revocation);
+export const shownAnswerSchema = z.looseObject({ ...revocation, refusals });
 export const liftAnswerSchema = z.looseObject({
   ...revocation,
   left: z.array(z.looseObject({ id: z.string(), ...planned })).describe(`At most ${ENTRIES_PER_KEY_MAX}.`),
 });
 export const listAnswerSchema = z.looseObject({ items: z.array(revocationAnswerSchema), next: z.string().nullable() });
+const tokenRange = {
+  atLeast: z.number(),
+  atMost: z.number().nullable().describe('Null where some nodes did not answer, or may have seen more.'),
+};
+const someNodes = z.array(z.looseObject({ service: z.string(), node: z.string() }));
+
+const liveTokens = z
+  .looseObject({
+    windowSeconds: z.number().describe('Tokens that no node was asked for since are not live.'),
+    tokens: z.looseObject(tokenRange).nullable().describe('Null: not known.'),
+    machines: z.looseObject(tokenRange).nullable().describe('Those of machine clients, as far as claims tell.'),
+    services: z.array(z.looseObject({ service: z.string(), nodes: z.number(), counted: z.number(), ...tokenRange })),
+    notAnswered: someNodes,
+    cacheOff: someNodes.describe('Nodes that keep no verified tokens, so they do not know.'),
+    note: z.string(),
+  })
+  .describe('What it would hit right now, by the tokens that nodes verified lately and nothing has revoked yet.');
+
+const warnings = z
+  .array(
+    z.looseObject({ code: z.enum(['allUsers', 'allUsersOfClient', 'ownSession', 'machines']), detail: z.string() }),
+  )
+  .describe('Whom it hits beside the one that is meant.');
+
 export const previewAnswerSchema = z.looseObject({
   ...planned,
+  warnings,
+  liveTokens: liveTokens.nullable().describe('Null: it can hit nothing, or too many previews run at once.'),
   coverage,
   refreshTokens,
   nodes: z.array(z.looseObject({})),

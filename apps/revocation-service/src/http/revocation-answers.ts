@@ -1,18 +1,24 @@
-import { type Clock, type Propagation, type RevocationKey } from '@revocast/core';
+import { type Clock, type Propagation, type RevocationKey, type TokenFacts } from '@revocast/core';
+import { asRevocations, blastWarnings } from '../command/blast-radius.js';
 import { type Commands, type Considered } from '../command/commands.js';
 import { type IssuerRegistry, type KnownIssuer } from '../command/issuer-registry.js';
 import { refreshTokens } from '../command/reach.js';
 import { type ClaimCoverage, claimCoverage } from '../fleet/coverage.js';
 import { type Fleet, type Published } from '../fleet/fleet.js';
+import { type LiveTokenSurvey } from '../fleet/live-token-survey.js';
+import { type RefusalLedger } from '../fleet/refusal-ledger.js';
 import { type Database } from '../journal/database.js';
 import { type Carrier, type JournaledRevocation } from '../journal/entries.js';
 import { revocationsOfCommand } from '../journal/revocations.js';
+import { refusalsAnswer } from './refusals-answer.js';
 import { plannedAnswer, revocationAnswer } from './answers.js';
 
 export interface RevocationAnswersOptions {
   readonly database: Database;
   readonly commands: Commands;
   readonly fleet: Fleet;
+  readonly refusals: RefusalLedger;
+  readonly liveTokens: LiveTokenSurvey;
   readonly issuers: IssuerRegistry;
   readonly clock: Clock;
 }
@@ -36,19 +42,33 @@ export class RevocationAnswers {
     });
   }
 
+  /** With what it has refused since: adding that up is for one that somebody looks at, not for a whole list. */
+  shown(entry: JournaledRevocation): Record<string, unknown> {
+    const { refusals, fleet } = this.options;
+    return { ...this.one(entry), refusals: refusalsAnswer(refusals.of(entry.id), fleet.nodes()) };
+  }
+
   /** What is left for the key after a lift, as short entries. */
   left(entry: JournaledRevocation): readonly Record<string, unknown>[] {
     return this.options.commands.liveBeside(entry).map((other) => ({ id: other.id, ...plannedAnswer(other) }));
   }
 
-  preview({ issuer, planned }: Considered): Record<string, unknown> {
+  /** Asks the nodes, so it takes a moment; `own` is the token of the operator who asks. */
+  async preview({ issuer, planned }: Considered, own: TokenFacts | undefined): Promise<Record<string, unknown>> {
+    const revocations = asRevocations(planned);
+    const liveTokens = revocations.length === 0 ? undefined : await this.options.liveTokens.of(revocations);
+    const machines = liveTokens?.machines ?? null;
+    const warnings = blastWarnings({ planned, own, machines, now: this.options.clock.wall() });
     const [main, ...alongside] = planned.map((plan) => ({
       ...plannedAnswer(plan),
       coverage: this.#coverage(issuer, plan.key),
       refreshTokens: refreshTokens(issuer, plan.key.scope, plan.effect),
     }));
     const nodes = this.options.fleet.nodes().map(({ service, node, state }) => ({ service, node, state }));
-    return { ...main, ...(alongside.length > 0 && { alongside }), nodes };
+    return {
+      ...{ ...main, ...(alongside.length > 0 && { alongside }), nodes, warnings },
+      liveTokens: liveTokens ?? null,
+    };
   }
 
   /** Waits until the records of these entries are enforced or need not be waited for, at most `waitMs`. */

@@ -10,7 +10,13 @@ import { type JournaledRevocation } from '../journal/entries.js';
 import { listRevocations } from '../journal/revocations.js';
 import { CommandReport } from './command-report.js';
 import { ApiAnswer, ApiIdempotencyKey, ApiPrefer, ApiProblems } from './api-docs.js';
-import { liftAnswerSchema, listAnswerSchema, previewAnswerSchema, revocationAnswerSchema } from './answer-schemas.js';
+import {
+  liftAnswerSchema,
+  listAnswerSchema,
+  previewAnswerSchema,
+  revocationAnswerSchema,
+  shownAnswerSchema,
+} from './answer-schemas.js';
 import { filterOf, positionOf, textOf } from './list-filter.js';
 import { readIdempotencyKey, readPreference } from './prefer.js';
 import { ProblemError } from './problem.js';
@@ -64,7 +70,7 @@ export class RevocationsController {
     @Body({ schema: revocationCommandSchema }) command: CommandInput,
     @Caller() operator: Operator,
   ): Promise<Answer> {
-    return this.answers.preview(await this.commands.consider(command, operator));
+    return this.answers.preview(await this.commands.consider(command, operator), operator.token);
   }
 
   @Get()
@@ -83,10 +89,10 @@ export class RevocationsController {
 
   @Get(':id')
   @Needs('read')
-  @ApiAnswer(200, 'State and propagation.', revocationAnswerSchema)
+  @ApiAnswer(200, 'State, propagation, and what it has refused since.', shownAnswerSchema)
   @ApiProblems('one')
   get(@Param('id') id: string, @Caller() operator: Operator): Answer {
-    return this.answers.one(this.commands.visible(id, operator));
+    return this.answers.shown(this.commands.visible(id, operator));
   }
 
   @Post(':id/lift')

@@ -145,6 +145,26 @@ const STEPS: readonly string[] = [
     largest_ms INTEGER NOT NULL
   ) STRICT;
   `,
+  // What nodes refused, one row for each run of a count: its largest value is what counts, so that a report may come twice.
+  // Once a revocation is over its rows are added up into one for each service, and nothing is added any more.
+  `
+  CREATE TABLE refusals (
+    revocation_id TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    service TEXT NOT NULL,
+    refused INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (revocation_id, service, instance, run)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE refusal_sums (
+    revocation_id TEXT NOT NULL,
+    service TEXT NOT NULL,
+    refused INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (revocation_id, service)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings the schema to the newest version. Throws ERR_CONFIG for a journal that a later release wrote. */

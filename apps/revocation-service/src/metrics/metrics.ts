@@ -32,6 +32,8 @@ export interface Readings {
   /** Times the log was written anew, by reason. */
   readonly rewritten: ReadonlyMap<string, number>;
   readonly watchers: number;
+  /** Counts of refusals that are kept one by one. */
+  readonly refusalRows: number;
 }
 
 /** What the service tells Prometheus. No label carries anything of a token, an operator or a key. */
@@ -108,6 +110,9 @@ export class Metrics {
     ]);
     for (const because of Object.keys(DAMAGES)) rewritten.set({ because }, rest.rewritten.get(because) ?? 0);
     this.#gauge('revocast_event_watchers', 'Readers of /v1/events').set(rest.watchers);
+    this.#gauge('revocast_refusal_rows', 'Counts of refusals that are kept; no more than a million are').set(
+      rest.refusalRows,
+    );
     this.#renderStates(logState, nodes);
     const missing = this.#gauge('revocast_nodes_missing', 'Nodes expected of a service that do not enforce', [
       'service',

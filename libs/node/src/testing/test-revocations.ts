@@ -158,6 +158,7 @@ export class TestRevocations {
       check: (token, policy) => Promise.resolve(answer(token, policy)),
       checkNow: answer,
       tokenCache: () => undefined,
+      liveTokens: (question) => real.liveTokens(question),
     };
     return gate;
   }
