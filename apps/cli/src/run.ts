@@ -1,7 +1,9 @@
 import { readArguments } from './arguments.js';
-import { type Command } from './command.js';
+import { type Commands } from './command.js';
+import { completion } from './completion.js';
 import { EXIT, type ExitCode, Failure, usage } from './failure.js';
 import { importCommand } from './import.js';
+import { keygen } from './keygen.js';
 import { kill, lift } from './kill.js';
 import { list, nodes, show, status } from './read-commands.js';
 import { Service } from './service.js';
@@ -9,7 +11,7 @@ import { tokenInspect } from './token-inspect.js';
 import { watch } from './watch.js';
 import { type World } from './world.js';
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map([
+export const COMMANDS: Commands = new Map([
   ['kill', kill],
   ['lift', lift],
   ['list', list],
@@ -19,6 +21,8 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ['watch', watch],
   ['token inspect', tokenInspect],
   ['import', importCommand],
+  ['keygen', keygen],
+  ['completion', completion(() => COMMANDS)],
 ]);
 
 const EVERYWHERE = `
