@@ -120,6 +120,7 @@ describe('a command line', () => {
       'show',
       'nodes',
       'status',
+      'doctor',
       'watch',
       'token inspect',
       'import',

@@ -1,6 +1,7 @@
 import { readArguments } from './arguments.js';
 import { type Commands } from './command.js';
 import { completion } from './completion.js';
+import { doctor } from './doctor.js';
 import { EXIT, type ExitCode, Failure, usage } from './failure.js';
 import { importCommand } from './import.js';
 import { keygen } from './keygen.js';
@@ -18,6 +19,7 @@ export const COMMANDS: Commands = new Map([
   ['show', show],
   ['nodes', nodes],
   ['status', status],
+  ['doctor', doctor],
   ['watch', watch],
   ['token inspect', tokenInspect],
   ['import', importCommand],
@@ -32,7 +34,7 @@ Every command takes
   --help
 The API key: REVOCAST_API_KEY, or a file named by REVOCAST_API_KEY_FILE.
 Exit: 0 done, 1 failed, 2 usage, 3 not enforced in time, 4 refused,
-      5 service unreachable or not able now, 130 interrupted.
+      5 service unreachable or not able now, 6 a warning (doctor), 130 interrupted.
 `;
 
 const overview = (): string => {
