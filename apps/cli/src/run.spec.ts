@@ -121,6 +121,7 @@ describe('a command line', () => {
       'nodes',
       'status',
       'doctor',
+      'drill',
       'watch',
       'token inspect',
       'import',

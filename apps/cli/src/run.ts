@@ -2,6 +2,7 @@ import { readArguments } from './arguments.js';
 import { type Commands } from './command.js';
 import { completion } from './completion.js';
 import { doctor } from './doctor.js';
+import { drill } from './drill.js';
 import { EXIT, type ExitCode, Failure, usage } from './failure.js';
 import { importCommand } from './import.js';
 import { keygen } from './keygen.js';
@@ -20,6 +21,7 @@ export const COMMANDS: Commands = new Map([
   ['nodes', nodes],
   ['status', status],
   ['doctor', doctor],
+  ['drill', drill],
   ['watch', watch],
   ['token inspect', tokenInspect],
   ['import', importCommand],

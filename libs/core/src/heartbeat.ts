@@ -1,3 +1,4 @@
+import { type CanaryReport } from './canary.js';
 import { type Mode } from './verdict.js';
 import { type Scope } from './scope.js';
 import { type EpochMs, type Sequence } from './units.js';
@@ -55,6 +56,8 @@ export interface Heartbeat {
   readonly localFile?: LocalFileReport;
   /** Time of the newest tick it has heard, by the clock of the service: proves that this was said after it. */
   readonly newestTick?: EpochMs;
+  /** What became of the latest canaries, at most `CANARIES_MAX`, the newest last. Absent before the first one. */
+  readonly canaries?: readonly CanaryReport[];
   /** Set in the last heartbeat: the guard has already begun to answer unknown. */
   readonly goodbye?: true;
 }

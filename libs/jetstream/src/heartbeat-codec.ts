@@ -1,4 +1,7 @@
 import {
+  CANARIES_MAX,
+  CANARY_OUTCOMES,
+  type CanaryReport,
   epochMs,
   FOLLOWER_STATES,
   type Heartbeat,
@@ -74,6 +77,7 @@ const readHeartbeat = (fields: Fields, { service, instance }: NodeName): Heartbe
   ...(fields['because'] === undefined ? {} : { because: codeIn(fields, 'because') }),
   ...(fields['localFile'] === undefined ? {} : { localFile: readLocalFile(fieldsIn(fields, 'localFile')) }),
   ...(fields['newestTick'] === undefined ? {} : { newestTick: epochMs(numberIn(fields, 'newestTick')) }),
+  ...(fields['canaries'] === undefined ? {} : { canaries: readCanaries(fields) }),
   ...(fields['goodbye'] === true ? { goodbye: true as const } : {}),
 });
 
@@ -106,5 +110,12 @@ const readLocalFile = (fields: Fields): LocalFileReport => ({
   ...(fields['modeOverride'] === undefined ? {} : { modeOverride: oneOfIn(fields, 'modeOverride', MODES) }),
   ...(fields['until'] === undefined ? {} : { until: epochMs(numberIn(fields, 'until')) }),
 });
+
+const readCanaries = (fields: Fields): readonly CanaryReport[] =>
+  listIn(fields, 'canaries', (item) => {
+    const canary = asFields(item);
+    if (canary === undefined) throw unreadable('canaries holds what is not an object');
+    return { revocationId: codeIn(canary, 'revocationId'), outcome: oneOfIn(canary, 'outcome', CANARY_OUTCOMES) };
+  }).slice(-CANARIES_MAX);
 
 const codeIn = (fields: Fields, name: string): string => matchIn(fields, name, CODE);

@@ -19,6 +19,7 @@ import {
   type RoutePolicy,
   type TokenCacheStatus,
 } from '@revocast/gate';
+import { CanaryWatch } from './canary-watch.js';
 import { HeartbeatPulse } from './heartbeat-pulse.js';
 import { LiveConnections, type LiveConnectionSettings } from './live-connections.js';
 import { localReport } from './local-report.js';
@@ -63,6 +64,7 @@ export class RevocationNode {
   readonly #pulse: HeartbeatPulse;
   /** Sockets and streams that end with their token. */
   readonly live: LiveConnections;
+  readonly #canaries: CanaryWatch;
   #gate: ReloadableGate;
   #wired = false;
   #asked = false;
@@ -76,7 +78,10 @@ export class RevocationNode {
     this.#gate = parts.gate;
     this.#tightestMs = parts.stalenessMsMax;
     this.#pulse = new HeartbeatPulse(() => parts.feed.report(this.#heartbeat()), parts.clock, parts.schedule);
+    this.#canaries = new CanaryWatch(() => this.#gate, parts.clock);
     parts.follower.on((notice) => {
+      // Before anything is said: the heartbeat that acknowledges the canary also says what became of it.
+      this.#canaries.hear(notice);
       if (notice.kind === 'status' && notice.because === 'closed') this.#sayGoodbye();
       else this.#speak();
     });
@@ -236,6 +241,7 @@ export class RevocationNode {
       ...(because !== undefined && { because }),
       ...{ mode, stalenessMsMax, stalenessMs, issuers: this.#gate.coverage(), liveEntries },
       ...{ guarded: this.#guarded, at: clock.wall() },
+      ...(this.#canaries.reports.length > 0 && { canaries: this.#canaries.reports }),
       ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
   }
