@@ -75,6 +75,13 @@ describe('a drill', () => {
     expect(await stage([excepted, ...answers]).run(...DRILL)).toBe(3);
   });
 
+  it('counts nodes that the service left out of its times as faster than those it named', async () => {
+    const all = Array.from({ length: 300 }, (_, at) => node(String(at), 'refused'));
+    const appliedNodes = Array.from({ length: 256 }, (_, at) => ({ instance: String(at), afterMs: 20 }));
+    expect(await stage([revoked({ appliedNodes }), fleet(...all)]).run(...DRILL)).toBe(0);
+    expect(await stage([revoked({ appliedNodes: appliedNodes.slice(1) }), fleet(...all)]).run(...DRILL)).toBe(3);
+  });
+
   it('goes on over an outage with --every, and ends with 3', async () => {
     const down = [1, 2, 3].map(() => new TypeError('fetch failed'));
     const good = [revoked(), fleet(node('a', 'refused'), node('b', 'refused'))];

@@ -13,20 +13,34 @@ export interface NodesSeen {
 
 const nameOf = ({ service, node }: NodeView): string => `${service}/${node}`;
 
+const isAway = ({ state }: NodeView): boolean => state === 'silent' || state === 'presumedGone';
+
 /** The fleet: who is missing, who enforces less, and what differs. */
 export function nodeFindings({ nodes, missing, digests, clocks }: NodesSeen): readonly Finding[] {
-  const heard = nodes.filter(({ state }) => state !== 'gone' && state !== 'presumedGone' && state !== 'silent');
-  const which = (is: (node: NodeView) => boolean): readonly string[] => heard.filter(is).map(nameOf);
+  const heard = nodes.filter((node) => !isAway(node) && node.state !== 'gone');
+  return [
+    ...presence(heard, nodes.filter(isAway), missing),
+    ...CHECKS.flatMap(({ code, level, what, is, todo }) => {
+      const found = heard.filter((node) => is(node, digests));
+      return problem(code, level, what, found.map(nameOf), todo);
+    }),
+    ...withinServices(heard),
+    ...(clocks.length > 0 ? [clockFinding('clocks.nodes', clocks)] : []),
+  ];
+}
+
+function presence(
+  heard: readonly NodeView[],
+  away: readonly NodeView[],
+  missing: NodesSeen['missing'],
+): readonly Finding[] {
   const lacks = Object.entries(missing).flatMap(([service, count]) => (count > 0 ? [`${count} of ${service}`] : []));
+  const none = 'No node is heard: nobody enforces anything.';
+  const forget = 'Look at them; POST /v1/nodes/forget once you know that one is dead.';
   return [
     heard.length > 0
       ? finding('nodes.heard', 'ok', `${heard.length} nodes are heard.`)
-      : finding(
-          'nodes.heard',
-          'failure',
-          'No node is heard: nobody enforces anything.',
-          'Start nodes, and look at their rights on <namespace>.node.',
-        ),
+      : finding('nodes.heard', 'failure', none, 'Start nodes, and look at their rights on <namespace>.node.'),
     ...problem(
       'nodes.missing',
       'failure',
@@ -34,54 +48,57 @@ export function nodeFindings({ nodes, missing, digests, clocks }: NodesSeen): re
       lacks,
       'Start them, or correct REVOCAST_EXPECTED.',
     ),
-    ...problem(
-      'nodes.silent',
-      'warning',
-      'Not heard for 3 s and more',
-      nodes.filter(({ state }) => state === 'silent' || state === 'presumedGone').map(nameOf),
-      'Look at them; POST /v1/nodes/forget once you know that one is dead.',
-    ),
-    ...problem(
-      'nodes.notCurrent',
-      'warning',
-      'Do not follow the log up to its head',
-      which(({ state, followerState }) => state === 'lagging' || followerState !== 'current'),
-      'revocast nodes shows the state of each.',
-    ),
-    ...problem(
-      'nodes.unguarded',
-      'failure',
-      'Have the library and no guard in use, so they enforce nothing',
-      which(({ guarded }) => !guarded),
-      'Put the guard before their routes.',
-    ),
-    ...problem(
-      'nodes.weakerMode',
-      'warning',
-      'Enforce less than strict',
-      heard.filter(({ mode }) => mode !== 'strict').map((node) => `${nameOf(node)} (${node.mode})`),
-      'Set REVOCAST_MODE=strict once you have seen enough; until then no kill is enforced on them.',
-    ),
-    ...problem(
-      'nodes.localFile',
-      'warning',
-      'A local file overrides them, or is broken',
-      which(({ localFile }) => localFile !== undefined && (localFile.broken || localFile.modeOverride !== undefined)),
-      'docs/local-file.md says how to end it.',
-    ),
-    ...problem(
-      'nodes.settings',
-      'failure',
-      'Have other settings of an issuer than the service, and are not counted',
-      which(({ issuers }) =>
-        issuers.some(({ issuer, settingsDigest }) => (digests.get(issuer) ?? settingsDigest) !== settingsDigest),
-      ),
-      'Give them the same REVOCAST_ISSUERS as the service.',
-    ),
-    ...withinServices(heard),
-    ...(clocks.length > 0 ? [clockFinding('clocks.nodes', clocks)] : []),
+    ...problem('nodes.silent', 'warning', 'Not heard for 3 s and more', away.map(nameOf), forget),
   ];
 }
+
+interface Check {
+  readonly code: string;
+  readonly level: 'warning' | 'failure';
+  readonly what: string;
+  readonly is: (node: NodeView, digests: NodesSeen['digests']) => boolean;
+  readonly todo: string;
+}
+
+/** Asked of every node that is heard. */
+const CHECKS: readonly Check[] = [
+  {
+    code: 'nodes.notCurrent',
+    level: 'warning',
+    what: 'Do not follow the log up to its head',
+    is: ({ state, followerState }) => state === 'lagging' || followerState !== 'current',
+    todo: 'revocast nodes shows the state of each.',
+  },
+  {
+    code: 'nodes.unguarded',
+    level: 'failure',
+    what: 'Have the library and no guard in use, so they enforce nothing',
+    is: ({ guarded }) => !guarded,
+    todo: 'Put the guard before their routes.',
+  },
+  {
+    code: 'nodes.weakerMode',
+    level: 'warning',
+    what: 'Enforce less than strict (observe or bestEffort)',
+    is: ({ mode }) => mode !== 'strict',
+    todo: 'Set REVOCAST_MODE=strict once you have seen enough; until then no kill is enforced on them.',
+  },
+  {
+    code: 'nodes.localFile',
+    level: 'warning',
+    what: 'A local file overrides them, or is broken',
+    is: ({ localFile }) => localFile !== undefined && (localFile.broken || localFile.modeOverride !== undefined),
+    todo: 'docs/local-file.md says how to end it.',
+  },
+  {
+    code: 'nodes.settings',
+    level: 'failure',
+    what: 'Have other settings of an issuer than the service, and are not counted',
+    is: ({ issuers }, digests) =>
+      issuers.some(({ issuer, settingsDigest }) => (digests.get(issuer) ?? settingsDigest) !== settingsDigest),
+    todo: 'Give them the same REVOCAST_ISSUERS as the service.',
+  },
+];
 
 const problem = (
   code: string,
