@@ -111,11 +111,13 @@ const readLocalFile = (fields: Fields): LocalFileReport => ({
   ...(fields['until'] === undefined ? {} : { until: epochMs(numberIn(fields, 'until')) }),
 });
 
+/** What a newer node says of a canary and we do not know shows us nothing; the rest of its heartbeat counts all the same. */
 const readCanaries = (fields: Fields): readonly CanaryReport[] =>
-  listIn(fields, 'canaries', (item) => {
-    const canary = asFields(item);
-    if (canary === undefined) throw unreadable('canaries holds what is not an object');
-    return { revocationId: codeIn(canary, 'revocationId'), outcome: oneOfIn(canary, 'outcome', CANARY_OUTCOMES) };
-  }).slice(-CANARIES_MAX);
+  listIn(fields, 'canaries', asFields)
+    .flatMap((canary) => {
+      const outcome = CANARY_OUTCOMES.find((known) => known === canary?.['outcome']) ?? 'unproven';
+      return canary === undefined ? [] : [{ revocationId: codeIn(canary, 'revocationId'), outcome }];
+    })
+    .slice(-CANARIES_MAX);
 
 const codeIn = (fields: Fields, name: string): string => matchIn(fields, name, CODE);

@@ -1,4 +1,6 @@
 import {
+  CANARIES_MAX,
+  CANARY_OUTCOMES,
   type ClaimNames,
   epochMs,
   epochSeconds,
@@ -158,6 +160,9 @@ export const anyHeartbeat: fc.Arbitrary<Heartbeat> = fc.record(
       { requiredKeys: ['entries', 'broken'] },
     ),
     newestTick: fc.nat().map(epochMs),
+    canaries: fc.array(fc.record({ revocationId: id, outcome: fc.constantFrom(...CANARY_OUTCOMES) }), {
+      maxLength: CANARIES_MAX,
+    }),
     goodbye: fc.constant(true as const),
   },
   {
