@@ -108,6 +108,35 @@ describe('the command line, against a real service with two nodes', () => {
     }
   });
 
+  it('drills: each node shows that it refused the canary, and one that is stopped fails it', async () => {
+    const drill = ['drill', ...ON_ISSUER, '--within', '20', '--json'];
+    const shown = { nodes: [{ shown: 'refused' }, { shown: 'refused' }] };
+    const passed = await revocast([...drill, '--every', '1', '--count', '2']);
+    expect(passed.code).toBe(0);
+    const rounds = passed.stdout.split('\n').slice(0, 2);
+    for (const round of rounds) expect(JSON.parse(round)).toMatchObject({ passed: true, ...shown });
+    const [pid = 0] = fleet.pids.nodes;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const failed = await revocast(['drill', ...ON_ISSUER, '--within', '1']);
+      expect(failed).toMatchObject({ code: 3, stdout: expect.stringMatching(/NOT ENFORCED: 1 of 2/) as unknown });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+
+  it('finds what is well and what is not, and says so by its code', async () => {
+    const ended = await revocast(['doctor', '--json']);
+    // No node of this fleet has seen a token of the second issuer.
+    expect(ended.code).toBe(6);
+    const { findings } = json(ended) as { findings: { code: string; level: string }[] };
+    expect(findings.filter(({ level }) => level !== 'ok').map(({ code }) => code)).toEqual([
+      'claims.seen',
+      'claims.seen',
+    ]);
+    expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['broker.rights', 'clocks.cli']));
+  });
+
   it('imports lines, names those that failed, and twice is once', async () => {
     const file = join(dir, 'import.ndjson');
     const command = (sub: string): string => JSON.stringify({ issuer: DEV_ISSUER, scope: 'subject', sub });

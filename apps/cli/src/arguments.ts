@@ -11,7 +11,7 @@ export interface Arguments {
 }
 
 /** Options that every command has. */
-const COMMON: OptionKinds = { url: 'string', json: 'boolean', help: 'boolean' };
+export const COMMON: OptionKinds = { url: 'string', json: 'boolean', help: 'boolean' };
 
 /**
  * Messages name options and never repeat a value: somebody who gives a token or a key as an argument, against all advice, must not

@@ -6,6 +6,8 @@ export const EXIT = {
   notEnforced: 3,
   refused: 4,
   unreachable: 5,
+  /** `doctor` found something that needs attention, and nothing worse. */
+  warning: 6,
   /** 128 and the number of SIGINT, as shells have it. */
   interrupted: 130,
 } as const;

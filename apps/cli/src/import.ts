@@ -91,6 +91,7 @@ export const importCommand: Command = {
                             same file again goes on where it was cut off;
                             needed to resume what is read from stdin`,
   options: { 'idempotency-key': 'string' },
+  positionals: 'file',
   positionalsMax: 1,
   run: async (run) => {
     const [path] = run.args.positionals;

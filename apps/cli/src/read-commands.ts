@@ -27,6 +27,10 @@ export const list: Command = {
   --limit N                 of a page, 1 to ${PAGE_MAX} (default 50)
   --cursor CURSOR           the next page, as the one before named it`,
   options: { ...Object.fromEntries(Object.keys(FILTERS).map((name) => [name, 'string' as const])), limit: 'string' },
+  values: {
+    state: ['accepted', 'published', 'lifted', 'expired', 'noEffect'],
+    scope: ['token', 'session', 'subject', 'client', 'grant', 'device', 'issuer', 'key'],
+  },
   run: async (run) => {
     const { texts } = run.args;
     const query = Object.fromEntries(

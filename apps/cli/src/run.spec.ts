@@ -1,48 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { run } from './run.js';
+import { KEY, stage } from '../test/stage.js';
 import { type World } from './world.js';
-
-const KEY = 'a-key-that-nobody-may-see';
-const ENV = { REVOCAST_URL: 'http://service.test/base/', REVOCAST_API_KEY: KEY };
-
-interface Sent {
-  readonly url: string;
-  readonly method: string | undefined;
-  readonly redirect: string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-/** Answers in order; an Error is a connection that fails. */
-function stage(answers: readonly (Error | { status: number; body: unknown })[], changes: Partial<World> = {}) {
-  const sent: Sent[] = [];
-  const said = { out: '', err: '' };
-  const left = [...answers];
-  const world: World = {
-    env: ENV,
-    stdin: Readable.from([]),
-    out: (text) => void (said.out += text),
-    err: (text) => void (said.err += text),
-    confirm: undefined,
-    fetch: (url, options) => {
-      sent.push({
-        url: url instanceof URL ? url.href : 'no URL',
-        method: options?.method,
-        redirect: options?.redirect,
-        headers: options?.headers as Sent['headers'],
-      });
-      const next = left.shift() ?? new Error('nothing is left to answer');
-      return next instanceof Error
-        ? Promise.reject(next)
-        : Promise.resolve(new Response(JSON.stringify(next.body), { status: next.status }));
-    },
-    now: () => 0,
-    pause: () => Promise.resolve(),
-    signal: new AbortController().signal,
-    ...changes,
-  };
-  return { sent, said, run: (...argv: string[]) => run(argv, world) };
-}
 
 const KILL = ['kill', '--issuer', 'i', '--sub', 'alice'];
 const enforced = { state: 'enforced', nodes: 1, applied: 1 };
@@ -154,7 +113,21 @@ describe('a command line', () => {
     const { said, run: revocast } = stage([]);
     expect(await revocast('--help')).toBe(0);
     const names = [...said.out.matchAll(/^ {2}([a-z]+(?: inspect)?) {2,}\w/gm)].map(([, name]) => name ?? '');
-    expect(names).toEqual(['kill', 'lift', 'list', 'show', 'nodes', 'status', 'watch', 'token inspect', 'import']);
+    expect(names).toEqual([
+      'kill',
+      'lift',
+      'list',
+      'show',
+      'nodes',
+      'status',
+      'doctor',
+      'drill',
+      'watch',
+      'token inspect',
+      'import',
+      'keygen',
+      'completion',
+    ]);
     for (const name of names) expect(await revocast(...name.split(' '), '--help')).toBe(0);
     expect(await revocast('frobnicate')).toBe(2);
     expect(await revocast()).toBe(2);

@@ -1,7 +1,11 @@
 import { readArguments } from './arguments.js';
-import { type Command } from './command.js';
+import { type Commands } from './command.js';
+import { completion } from './completion.js';
+import { doctor } from './doctor.js';
+import { drill } from './drill.js';
 import { EXIT, type ExitCode, Failure, usage } from './failure.js';
 import { importCommand } from './import.js';
+import { keygen } from './keygen.js';
 import { kill, lift } from './kill.js';
 import { list, nodes, show, status } from './read-commands.js';
 import { Service } from './service.js';
@@ -9,16 +13,20 @@ import { tokenInspect } from './token-inspect.js';
 import { watch } from './watch.js';
 import { type World } from './world.js';
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map([
+export const COMMANDS: Commands = new Map([
   ['kill', kill],
   ['lift', lift],
   ['list', list],
   ['show', show],
   ['nodes', nodes],
   ['status', status],
+  ['doctor', doctor],
+  ['drill', drill],
   ['watch', watch],
   ['token inspect', tokenInspect],
   ['import', importCommand],
+  ['keygen', keygen],
+  ['completion', completion(() => COMMANDS)],
 ]);
 
 const EVERYWHERE = `
@@ -28,7 +36,7 @@ Every command takes
   --help
 The API key: REVOCAST_API_KEY, or a file named by REVOCAST_API_KEY_FILE.
 Exit: 0 done, 1 failed, 2 usage, 3 not enforced in time, 4 refused,
-      5 service unreachable or not able now, 130 interrupted.
+      5 service unreachable or not able now, 6 a warning (doctor), 130 interrupted.
 `;
 
 const overview = (): string => {

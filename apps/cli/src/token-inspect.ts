@@ -99,6 +99,7 @@ export const tokenInspect: Command = {
                             never from an argument
   --explain                 send it to the service: does it verify, is it hit?`,
   options: { explain: 'boolean' },
+  positionals: 'file',
   positionalsMax: 1,
   run: async (run) => {
     const [path = '-'] = run.args.positionals;

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
 import { OperatorGuard } from './auth/operator.guard.js';
 import { Commands } from './command/commands.js';
+import { Diagnosis } from './diagnosis/diagnosis.js';
 import { EventHub } from './events/event-hub.js';
 import { TokenTrust } from './explain/token-trust.js';
 import { Fleet } from './fleet/fleet.js';
@@ -11,6 +12,7 @@ import { Batch } from './http/batch.js';
 import { BatchController } from './http/batch.controller.js';
 import { CommandReport } from './http/command-report.js';
 import { ContentTypeGuard } from './http/consumes.js';
+import { DiagnosisController } from './http/diagnosis.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { ExplainController } from './http/explain.controller.js';
 import { HealthController } from './http/health.controller.js';
@@ -36,6 +38,7 @@ export class AppModule {
         BatchController,
         RevocationsController,
         NodesController,
+        DiagnosisController,
         EventsController,
         ExplainController,
         HealthController,
@@ -68,6 +71,7 @@ function partsOf(service: Service): Providers {
     [RevocationAnswers, new RevocationAnswers({ database, commands, fleet, issuers, clock, refusals, liveTokens })],
     [CommandReport, report],
     [Batch, new Batch(commands, report)],
+    [Diagnosis, service.diagnosis],
     [Database, database],
     [Fleet, fleet],
     [EventHub, hub],

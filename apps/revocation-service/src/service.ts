@@ -3,6 +3,7 @@ import { createTokenVerifier, type IssuerConfig } from '@revocast/gate';
 import { Authenticator } from './auth/authenticator.js';
 import { Commands } from './command/commands.js';
 import { IssuerRegistry } from './command/issuer-registry.js';
+import { Diagnosis } from './diagnosis/diagnosis.js';
 import { TokenTrust } from './explain/token-trust.js';
 import { followerFor, WatchingSide } from './fleet/watching-side.js';
 import { Health } from './health/health.js';
@@ -32,6 +33,7 @@ export class Service {
   readonly authenticator: Authenticator;
   readonly commands: Commands;
   readonly health: Health;
+  readonly diagnosis: Diagnosis;
   readonly #issuersFile: IssuersFile | undefined;
 
   /** Throws ERR_CONFIG when the journal cannot be opened or a setting does not fit another one. */
@@ -60,6 +62,9 @@ export class Service {
     const watching = { fleet, issuers, ticker, hub, refusals };
     const strangers = (): number => writing.strangers;
     this.health = new Health({ ...watching, strangers, keeper, outbox, intake, follower, metrics, liveEntriesMax });
+    const { health, trust } = this;
+    const ticksMissed = (): boolean => follower.status().ticksMissed;
+    this.diagnosis = new Diagnosis({ publisher: writing.publisher, health, fleet, issuers, trust, ticksMissed, clock });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);
   }
 

@@ -17,6 +17,7 @@ const OPERATIONS = [
   'get /health/live',
   'get /health/ready',
   'get /metrics',
+  'get /v1/diagnosis',
   'get /v1/events',
   'get /v1/nodes',
   'get /v1/revocations',

@@ -85,6 +85,15 @@ describe('Somebody who watches the service', () => {
     });
   });
 
+  it('is told what is wrong and what to do, and that the broker and the log are well', async () => {
+    const { status, body } = await api.get('/v1/diagnosis');
+    expect(status).toBe(200);
+    const levels = Object.fromEntries(body.findings.map(({ code, level }) => [code, level]));
+    expect(levels).toMatchObject({ 'broker.stream': 'ok', 'broker.rights': 'ok', 'nodes.missing': 'failure' });
+    expect(levels).toMatchObject({ 'clocks.nodes': 'ok', 'clocks.broker': 'ok', 'broker.ticks': 'ok' });
+    expect((await api.get('/v1/diagnosis', { key: null })).status).toBe(401);
+  });
+
   it('learns which revocation hits a token, and what a gate says of it', async () => {
     const token = await deployment.token({ sub: 'explained', jti: 'explained-1' });
     const before = await api.post('/v1/explain', { token }, { key: READER_KEY });

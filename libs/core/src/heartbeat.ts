@@ -1,3 +1,4 @@
+import { type CanaryReport } from './canary.js';
 import { type Mode } from './verdict.js';
 import { type Scope } from './scope.js';
 import { type EpochMs, type Sequence } from './units.js';
@@ -61,6 +62,8 @@ export interface Heartbeat {
   readonly countsRefusals?: true;
   /** The node can be asked what a revocation would hit there. */
   readonly answersQuestions?: true;
+  /** What became of the latest canaries, at most `CANARIES_MAX`, the newest last. Absent before the first one. */
+  readonly canaries?: readonly CanaryReport[];
   /** Set in the last heartbeat: the guard has already begun to answer unknown. */
   readonly goodbye?: true;
 }

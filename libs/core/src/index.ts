@@ -72,3 +72,12 @@ export {
   type PropagationState,
   type ServicePropagation,
 } from './propagation.js';
+export {
+  CANARIES_MAX,
+  CANARY_OUTCOMES,
+  CANARY_PREFIX,
+  canaryFacts,
+  isCanary,
+  type CanaryOutcome,
+  type CanaryReport,
+} from './canary.js';

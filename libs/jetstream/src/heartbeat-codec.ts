@@ -1,4 +1,7 @@
 import {
+  CANARIES_MAX,
+  CANARY_OUTCOMES,
+  type CanaryReport,
   epochMs,
   FOLLOWER_STATES,
   type Heartbeat,
@@ -77,6 +80,7 @@ const readHeartbeat = (fields: Fields, { service, instance }: NodeName): Heartbe
   ...(fields['newestTick'] === undefined ? {} : { newestTick: epochMs(numberIn(fields, 'newestTick')) }),
   ...(fields['countsRefusals'] === true ? { countsRefusals: true as const } : {}),
   ...(fields['answersQuestions'] === true ? { answersQuestions: true as const } : {}),
+  ...(fields['canaries'] === undefined ? {} : { canaries: readCanaries(fields) }),
   ...(fields['goodbye'] === true ? { goodbye: true as const } : {}),
 });
 
@@ -109,5 +113,14 @@ const readLocalFile = (fields: Fields): LocalFileReport => ({
   ...(fields['modeOverride'] === undefined ? {} : { modeOverride: oneOfIn(fields, 'modeOverride', MODES) }),
   ...(fields['until'] === undefined ? {} : { until: epochMs(numberIn(fields, 'until')) }),
 });
+
+/** What a newer node says of a canary and we do not know shows us nothing; the rest of its heartbeat counts all the same. */
+const readCanaries = (fields: Fields): readonly CanaryReport[] =>
+  listIn(fields, 'canaries', asFields)
+    .flatMap((canary) => {
+      const outcome = CANARY_OUTCOMES.find((known) => known === canary?.['outcome']) ?? 'unproven';
+      return canary === undefined ? [] : [{ revocationId: codeIn(canary, 'revocationId'), outcome }];
+    })
+    .slice(-CANARIES_MAX);
 
 const codeIn = (fields: Fields, name: string): string => matchIn(fields, name, CODE);

@@ -29,6 +29,7 @@ export {
   WIRE_VERSION,
   type WireHeaders,
 } from './wire.js';
+export { type LogInspection } from './inspection.js';
 export { createJetStreamFeed, type FeedOptions } from './jetstream-feed.js';
 export { createPublisher } from './jetstream-publisher.js';
 export { decodeRecord, encodeRecord, type ExpectedOrigin, type StoredMessage } from './record-codec.js';

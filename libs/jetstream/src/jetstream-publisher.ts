@@ -28,6 +28,7 @@ import { silentLog } from './adapter-log.js';
 import { BrokerConnection } from './connection.js';
 import { readDirect } from './direct-reader.js';
 import { decodeHeartbeat } from './heartbeat-codec.js';
+import { inspectLog, type LogInspection } from './inspection.js';
 import { decodeInstanceNotice, encodeInstanceNotice } from './instance-codec.js';
 import { Listeners } from './listeners.js';
 import { apiOf, asking, locateLog, readHead } from './log-access.js';
@@ -142,6 +143,13 @@ class JetStreamPublisher implements Publisher {
       const reader = { connection, inboxPrefix: this.#inboxPrefix, log, apis: [apiOf()] as const, head, decode };
       return readDirect(reader, from, to);
     });
+  }
+
+  inspect(log: LogIdentity): Promise<LogInspection> {
+    const { replicas, maxAgeSeconds } = this.#options;
+    return asking(`cannot inspect ${log.name}`, () =>
+      inspectLog(this.#connection.required(), { names: this.#names, log, replicas, maxAgeSeconds }),
+    );
   }
 
   createLog(epoch: string): Promise<LogIdentity> {

@@ -1,3 +1,4 @@
+import { type LogInspection } from './inspection.js';
 import {
   type EpochMs,
   type FeedRecord,
@@ -85,6 +86,8 @@ export interface Publisher {
   head(log: LogIdentity): Promise<Head>;
   /** Records `from`..`to` as the log has them; what has aged out is left out, what cannot be had now rejects. */
   read(log: LogIdentity, from: Sequence, to: Sequence): Promise<readonly FeedRecord[]>;
+  /** How the log stands at the broker, and what the broker lets us do. Changes nothing. */
+  inspect(log: LogIdentity): Promise<LogInspection>;
   /**
    * Makes the log of a new epoch and reads its settings back: a server that drops one in silence is ERR_CONFIG.
    * Repeating it for the same epoch is harmless, but never name an epoch whose log once existed and is gone: a name is never used twice.

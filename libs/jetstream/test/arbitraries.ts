@@ -1,4 +1,6 @@
 import {
+  CANARIES_MAX,
+  CANARY_OUTCOMES,
   type ClaimNames,
   epochMs,
   epochSeconds,
@@ -162,6 +164,9 @@ export const anyHeartbeat: fc.Arbitrary<Heartbeat> = fc.record(
     newestTick: fc.nat().map(epochMs),
     countsRefusals: fc.constant(true as const),
     answersQuestions: fc.constant(true as const),
+    canaries: fc.array(fc.record({ revocationId: id, outcome: fc.constantFrom(...CANARY_OUTCOMES) }), {
+      maxLength: CANARIES_MAX,
+    }),
     goodbye: fc.constant(true as const),
   },
   {

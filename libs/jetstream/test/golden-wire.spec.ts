@@ -104,6 +104,14 @@ describe('wire version 1', () => {
     expect(textOf(encodeManifest(namespace, manifest, anySigner).payload)).toBe(payload);
   });
 
+  it('counts a heartbeat that says of a canary what only a later version knows', () => {
+    const [vector] = vectors.filter(isHeartbeat).filter(({ heartbeat }) => heartbeat.canaries !== undefined);
+    if (vector === undefined) throw new Error('no vector has canaries');
+    const payload = bytesOf(vector.payload.replace('"accepted"', '"delayed"'));
+    const canaries = [{ outcome: 'refused' }, { outcome: 'unproven' }];
+    expect(decodeHeartbeat(payload, vector)).toMatchObject({ canaries });
+  });
+
   it.each(vectors.filter(isHeartbeat))('is read as it ever was: $about', ({ payload, heartbeat, ...from }) => {
     expect(decodeHeartbeat(bytesOf(payload), from)).toEqual(heartbeat);
     expect(JSON.parse(textOf(encodeHeartbeat(heartbeat)))).toEqual(JSON.parse(payload));

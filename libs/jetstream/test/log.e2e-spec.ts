@@ -52,6 +52,21 @@ describe('the log', () => {
     expect((await publisher.head(log)).last).toBe(at);
   });
 
+  it('is inspected without being changed: drift and the broker’s clock are seen', async () => {
+    const { streams } = await jetstreamManager(raw);
+    const before = await streams.info(log.name);
+    expect(await publisher.inspect(log)).toMatchObject({ drift: [], lacking: [], brokerVersion: server.version });
+    const meant = aPublisher(nats, { replicas: 3 });
+    meant.open();
+    await until('it connects', () => meant.state() === 'connected');
+    expect((await meant.inspect(log)).drift).toEqual(['num_replicas is 1']);
+    const { state, config } = await streams.info(log.name);
+    expect({ state, config }).toEqual({ state: before.state, config: before.config });
+    const names = [];
+    for await (const name of streams.names()) names.push(name);
+    expect(names).toEqual([log.name]);
+  });
+
   it('tells the live feed of each record that it stores, and gives the same to who reads', async () => {
     const { feed, heard } = await subscribedFeed(nats);
     const records = Array.from({ length: 20 }, () => anEncodedRecord('e1'));
@@ -119,4 +134,23 @@ describe('the log', () => {
     expect(await other.createLog('e2')).toMatchObject({ name: 'OTHER_LOG_e2' });
     await other.close();
   });
+});
+
+describe('a publisher without some of its rights', () => {
+  it('is told by an inspection which ones the broker refuses', async () => {
+    const denied = ['$JS.API.STREAM.UPDATE.>', 'revocast.log.>'];
+    const config = `authorization { users: [ { user: all, password: p }, { user: less, password: p, permissions { publish { deny: ${JSON.stringify(denied)} } } } ] }`;
+    const server = await startTestNats({ config });
+    try {
+      const as = (user: string): NatsSettings => ({ servers: [server.url], user, password: { text: 'p' } });
+      const log = await (await connectedPublisher(as('all'))).createLog('e1');
+      const { lacking } = await (await connectedPublisher(as('less'))).inspect(log);
+      expect(lacking).toEqual([
+        'publish $JS.API.STREAM.UPDATE.REVOCAST_LOG_diagnosis',
+        'publish revocast.log.diagnosis',
+      ]);
+    } finally {
+      await server.dispose();
+    }
+  }, 60_000);
 });

@@ -23,6 +23,7 @@ import {
   type TokenCacheStatus,
   type TokenClaims,
 } from '@revocast/gate';
+import { CanaryWatch } from './canary-watch.js';
 import { HeartbeatPulse } from './heartbeat-pulse.js';
 import { LiveConnections, type LiveConnectionSettings } from './live-connections.js';
 import { localReport } from './local-report.js';
@@ -76,6 +77,7 @@ export class RevocationNode {
   readonly #questions: QuestionDesk;
   /** Sockets and streams that end with their token. */
   readonly live: LiveConnections;
+  readonly #canaries: CanaryWatch;
   #gate: ReloadableGate;
   #wired = false;
   #claimsSeen: ClaimsPolicy | undefined;
@@ -95,7 +97,10 @@ export class RevocationNode {
     const { feed, clock, schedule, service, instance } = parts;
     this.#questions = new QuestionDesk({ feed, clock, schedule, service, instance, gate: () => this.#gate });
     this.#pulse = new HeartbeatPulse(() => parts.feed.report(this.#heartbeat()), parts.clock, parts.schedule);
+    this.#canaries = new CanaryWatch(() => this.#gate, parts.clock);
     parts.follower.on((notice) => {
+      // Before anything is said: the heartbeat that acknowledges the canary also says what became of it.
+      this.#canaries.hear(notice);
       if (notice.kind === 'status' && notice.because === 'closed') this.#sayGoodbye();
       else this.#speak();
     });
@@ -304,6 +309,7 @@ export class RevocationNode {
       ...{ guarded: this.#guarded, at: clock.wall() },
       ...(this.#refusals.counts && { countsRefusals: true as const }),
       ...(this.#questions.isOpen && { answersQuestions: true as const }),
+      ...(this.#canaries.reports.length > 0 && { canaries: this.#canaries.reports }),
       ...(local && localReport(local.overrides.status(), status.newestTick)),
     };
   }

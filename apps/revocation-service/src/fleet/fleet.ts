@@ -1,6 +1,7 @@
 import {
   type Clock,
   createFleetView,
+  type EpochMs,
   type FleetView,
   type MonotonicMs,
   type NodeView,
@@ -57,10 +58,20 @@ export interface Published {
   readonly carrier: Pick<Carrier, 'epoch' | 'sequence' | 'ackedAt' | 'proof'>;
 }
 
+/** A node's clock and ours, when it spoke. */
+export interface NodeClock {
+  readonly name: string;
+  readonly at: EpochMs;
+  readonly heardAt: EpochMs;
+}
+
 /** The nodes as they speak of themselves, and what follows for a published record. */
 export class Fleet {
   readonly #view: FleetView;
-  readonly #coverage = new Map<string, { readonly at: number; readonly issuers: readonly IssuerCoverage[] }>();
+  readonly #coverage = new Map<
+    string,
+    { readonly at: number; readonly issuers: readonly IssuerCoverage[]; readonly clock: NodeClock }
+  >();
   readonly #confirmedAt = new Map<string, MonotonicMs>();
   readonly #listeners = new Set<() => void>();
   #disarmSoon: (() => void) | undefined;
@@ -92,6 +103,12 @@ export class Fleet {
     this.#coverage.set(`${heartbeat.node}\n${heartbeat.instance}`, {
       at: this.options.clock.monotonic(),
       issuers: heartbeat.issuers,
+      clock: {
+        name: `${heartbeat.service}/${heartbeat.node}`,
+        at: heartbeat.at,
+        // Said at its own time and heard at ours; how long it was under way nobody knows, so a late one looks a little behind.
+        heardAt: this.options.clock.wall(),
+      },
     });
     this.#disarmSoon ??= this.options.schedule(this.#pauseMs, () => this.#look());
   }
@@ -143,9 +160,19 @@ export class Fleet {
 
   /** What nodes report about the tokens of all issuers. */
   coverage(): readonly IssuerCoverage[] {
+    this.#dropOld();
+    return [...this.#coverage.values()].flatMap(({ issuers }) => issuers);
+  }
+
+  #dropOld(): void {
     const oldest = this.options.clock.monotonic() - COVERAGE_MS_MAX;
     for (const [name, { at }] of this.#coverage) if (at < oldest) this.#coverage.delete(name);
-    return [...this.#coverage.values()].flatMap(({ issuers }) => issuers);
+  }
+
+  /** The clock of each node, as its last heartbeat of the last minute told it. */
+  clocks(): readonly NodeClock[] {
+    this.#dropOld();
+    return [...this.#coverage.values()].map(({ clock }) => clock);
   }
 
   /** How far a published record got: the stored proof once there was one. Undefined while it is not confirmed. */

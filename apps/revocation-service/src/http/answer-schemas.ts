@@ -1,5 +1,6 @@
 import { ENTRIES_PER_KEY_MAX, SCOPES } from '@revocast/core';
 import { z } from 'zod';
+import { LEVELS } from '../diagnosis/finding.js';
 
 // What answers look like, for the description of the API. Members may be added; readers ignore those they do not know.
 
@@ -158,6 +159,18 @@ export const previewAnswerSchema = z.looseObject({
   nodes: z.array(z.looseObject({})),
 });
 export const nodesAnswerSchema = z.looseObject({ fleetBoundMs: z.number(), nodes: z.array(z.looseObject({})) });
+export const diagnosisAnswerSchema = z.looseObject({
+  at: time.describe('By the clock of the service.'),
+  worst: z.enum(LEVELS),
+  findings: z.array(
+    z.looseObject({
+      code: z.string(),
+      level: z.enum(LEVELS),
+      seen: z.string(),
+      todo: z.string().describe('Empty: nothing.'),
+    }),
+  ),
+});
 export const explainAnswerSchema = z.looseObject({
   verified: z.boolean(),
   code: z.string().optional(),

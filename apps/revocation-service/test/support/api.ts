@@ -29,6 +29,7 @@ export interface Body {
   readonly items: readonly Body[];
   readonly next: string | null;
   readonly errors: readonly { readonly pointer: string }[];
+  readonly findings: readonly { readonly code: string; readonly level: string }[];
   readonly head: number;
   readonly follower: { readonly state: string };
   readonly nodes: readonly { readonly node: string; readonly instance: string; readonly state: string }[];
