@@ -170,7 +170,7 @@ class TokenGate implements ReloadableGate {
   /** The same for a token just verified and for one verified earlier: the cache spares the signature and nothing else. */
   #answer(token: string, { known, claims }: Recalled, policy: RoutePolicy | undefined): GateAnswer {
     const { facts } = known;
-    this.watches.get(facts.issuer)?.window.note(known.carried);
+    this.watches.get(facts.family ?? facts.issuer)?.window.note(known.carried);
     // Nothing is awaited from here on: a proof of freshness read before a wait could run out during it.
     const verdict = this.#verdictOn(facts, policy);
     const refusal = this.verifier.isOver(known) ? 'ERR_TOKEN_EXPIRED' : undefined;

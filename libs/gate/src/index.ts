@@ -1,5 +1,12 @@
 export * from './issuer-config.js';
 export * from './issuers.js';
+export {
+  FAMILY_MEMBERS_MAX,
+  FAMILY_UNPROVEN_MAX,
+  familyMembers,
+  NEW_ISSUERS_AT_ONCE,
+  NEW_ISSUERS_PER_SECOND,
+} from './issuer-families.js';
 export { auth0, cognito, entra, keycloak, nestJwt, oidc, okta } from './presets.js';
 export * from './answer.js';
 export * from './credentials.js';

@@ -251,7 +251,7 @@ export class Commands {
    * hold for both, or it would be forgotten before the last token that it hits.
    */
   #widened(issuer: KnownIssuer): KnownIssuer {
-    const declared = this.options.declared(issuer.settings.issuer);
+    const declared = this.options.declared(issuer.declaredAs.issuer);
     return declared === undefined ? issuer : { ...issuer, settings: widerSettings(issuer.settings, declared) };
   }
 
