@@ -15,11 +15,13 @@ import { EventsController } from './http/events.controller.js';
 import { ExplainController } from './http/explain.controller.js';
 import { HealthController } from './http/health.controller.js';
 import { NodesController } from './http/nodes.controller.js';
+import { PersonsController } from './http/persons.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RevocationAnswers } from './http/revocation-answers.js';
 import { RevocationsController } from './http/revocations.controller.js';
 import { CLOCK, FOLLOWER } from './http/tokens.js';
 import { validationPipe } from './http/validation.js';
+import { PersonSearch } from './identity/person-search.js';
 import { Database } from './journal/database.js';
 import { ServiceLog } from './log/service-log.js';
 import { type Service } from './service.js';
@@ -37,6 +39,7 @@ export class AppModule {
         RevocationsController,
         NodesController,
         EventsController,
+        PersonsController,
         ExplainController,
         HealthController,
       ],
@@ -68,6 +71,7 @@ function partsOf(service: Service): Providers {
     [RevocationAnswers, new RevocationAnswers({ database, commands, fleet, issuers, clock })],
     [CommandReport, report],
     [Batch, new Batch(commands, report)],
+    [PersonSearch, new PersonSearch(service.ender)],
     [Database, database],
     [Fleet, fleet],
     [EventHub, hub],

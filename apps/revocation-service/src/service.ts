@@ -6,6 +6,8 @@ import { IssuerRegistry } from './command/issuer-registry.js';
 import { TokenTrust } from './explain/token-trust.js';
 import { followerFor, WatchingSide } from './fleet/watching-side.js';
 import { Health } from './health/health.js';
+import { createProvider } from './identity/provider-settings.js';
+import { SessionEnder } from './identity/session-ender.js';
 import { type Database } from './journal/database.js';
 import { allDeclared } from './journal/epochs.js';
 import { type ServiceLog } from './log/service-log.js';
@@ -13,7 +15,7 @@ import { Metrics } from './metrics/metrics.js';
 import { WritingSide } from './publish/writing-side.js';
 import { IssuersFile } from './settings/issuers-file.js';
 import { type Settings } from './settings/settings.js';
-import { cachedFor, systemClock as clock } from './system.js';
+import { cachedFor, systemClock as clock, systemSchedule as schedule } from './system.js';
 
 /** Counting live entries costs more than a command does; a batch may overshoot the limit by this much time. Milliseconds. */
 const LIVE_ENTRIES_MS = 100;
@@ -32,6 +34,7 @@ export class Service {
   readonly authenticator: Authenticator;
   readonly commands: Commands;
   readonly health: Health;
+  readonly ender: SessionEnder;
   readonly #issuersFile: IssuersFile | undefined;
 
   /** Throws ERR_CONFIG when the journal cannot be opened or a setting does not fit another one. */
@@ -47,12 +50,13 @@ export class Service {
       settings,
       issuers,
       log,
-      confirmed: (recordIds) => this.watching.confirmed(recordIds),
+      confirmed: (recordIds) => this.#confirmed(recordIds),
     });
     const { writing } = this;
     this.watching = new WatchingSide({ settings, issuers, log, metrics, writing, follower });
     this.trust = new TokenTrust(follower, clock, settings.issuers);
     this.authenticator = authenticatorFor(settings, follower);
+    this.ender = enderFor(settings, writing.database, log);
     this.commands = this.#makeCommands(settings);
     const { fleet, ticker, hub } = this.watching;
     const { keeper, outbox, intake } = writing;
@@ -66,20 +70,22 @@ export class Service {
   start(): void {
     this.watching.start();
     this.writing.start();
+    this.ender.start();
     this.#issuersFile?.start();
   }
 
   async close(): Promise<void> {
     this.#issuersFile?.close();
+    this.ender.close();
     await this.watching.close();
     await this.writing.close();
   }
 
   #makeCommands({ liveEntriesMax, logAgeSecondsMax }: Settings): Commands {
-    const { issuers, follower } = this;
+    const { issuers, follower, ender } = this;
     const { database, writer, outbox, confirmations, keeper, intake } = this.writing;
     return new Commands({
-      ...{ database, writer, outbox, confirmations, keeper, issuers, intake },
+      ...{ database, writer, outbox, confirmations, keeper, issuers, intake, ender },
       verifier: () => this.trust.gate(),
       clock,
       declared: declaredSettings(database),
@@ -87,6 +93,11 @@ export class Service {
       liveEntriesMax,
       logAgeSecondsMax,
     });
+  }
+
+  #confirmed(recordIds: readonly string[]): void {
+    this.watching.confirmed(recordIds);
+    this.ender.wake();
   }
 
   #watchIssuers(path: string | undefined): IssuersFile | undefined {
@@ -106,6 +117,14 @@ export class Service {
 function declaredSettings(database: Database): (issuer: string) => IssuerSettings | undefined {
   const read = cachedFor(DECLARED_MS, clock, () => allDeclared(database));
   return (issuer) => read().get(issuer);
+}
+
+function enderFor({ providers }: Settings, database: Database, log: ServiceLog): SessionEnder {
+  const parts = { fetch: globalThis.fetch, clock };
+  return new SessionEnder({
+    ...{ database, clock, schedule, log, prng: Math.random },
+    providers: providers.map((settings) => createProvider(settings, parts)),
+  });
 }
 
 function authenticatorFor({ apiKeys, operatorIssuers }: Settings, source: Follower): Authenticator {

@@ -11,6 +11,7 @@ export { auth0, cognito, entra, keycloak, nestJwt, oidc, okta } from './presets.
 export * from './answer.js';
 export * from './credentials.js';
 export * from './verify.js';
+export { keyUrlProblem } from './key-url.js';
 export { createTokenVerifier } from './jwt-verifier.js';
 export { createGate, STRICTNESS, type Gate, type GateOptions, type ReloadableGate, type RoutePolicy } from './gate.js';
 export { invalidRequest } from './challenge.js';

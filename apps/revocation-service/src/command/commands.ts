@@ -1,6 +1,7 @@
 import { type Clock, type IssuerSettings, RevocationError, tombstoneRetainUntil } from '@revocast/core';
 import { type Gate } from '@revocast/gate';
 import { assertMayTouch, mayTouch, type Operator } from '../auth/operator.js';
+import { type SessionEnder } from '../identity/session-ender.js';
 import { type Database } from '../journal/database.js';
 import { type JournaledLift, type JournaledRevocation, type NewRevocation } from '../journal/entries.js';
 import { findLift } from '../journal/lifts.js';
@@ -41,6 +42,8 @@ export interface CommandsOptions {
   readonly keeper: EpochKeeper;
   readonly intake: LogIntake;
   readonly issuers: IssuerRegistry;
+  /** What is to follow at the identity provider is noted with the revocations. */
+  readonly ender: Pick<SessionEnder, 'intend'>;
   readonly verifier: () => Pick<Gate, 'verify'>;
   readonly clock: Clock;
   /** Settings of the issuer that the log declares, if they are not ours. */
@@ -88,6 +91,16 @@ export interface Considered {
   readonly planned: readonly PlannedRevocation[];
 }
 
+interface Handling {
+  /** Another instance may be given the same command. */
+  readonly isShared: boolean;
+  /** Whether sessions end at the identity provider as well. */
+  readonly ends: boolean;
+}
+
+/** Of a batch nothing follows at the provider: it brings in what is revoked already, a hundred thousand people at once. */
+const PART: Handling = { isShared: false, ends: false };
+
 /** From the command to the confirmed record. */
 export class Commands {
   /** Ids of commands under way in this process. */
@@ -116,7 +129,7 @@ export class Commands {
     if (this.#underWay.has(id)) throw inFlight();
     this.#underWay.add(id);
     try {
-      const entries = await this.#accept(id, commandDigest(input.command), input, false);
+      const entries = await this.#accept(id, commandDigest(input.command), input, PART);
       const stored = await this.#stored(entries);
       const [entry] = entries;
       if (entry === undefined) throw new RevocationError('ERR_INVARIANT', 'A command made no revocation.');
@@ -199,7 +212,7 @@ export class Commands {
     await this.#assertSame(known, digest, input);
     const unconfirmed =
       known.length === 0
-        ? await this.#accept(id, digest, input, input.idempotencyKey !== undefined)
+        ? await this.#accept(id, digest, input, { isShared: input.idempotencyKey !== undefined, ends: true })
         : known.filter((entry) => entry.first?.ackedAt === undefined);
     const due = unconfirmed.filter(({ moot }) => !moot);
     const confirmed = await this.#confirmed(due.map((entry) => ({ kind: 'revoked', id: entry.id })));
@@ -231,7 +244,7 @@ export class Commands {
     id: string,
     commandDigest: string,
     { command, operator }: RevokeInput,
-    isShared: boolean,
+    { isShared, ends }: Handling,
   ): Promise<readonly Insertable[]> {
     const { planned } = await this.consider(command, operator);
     this.#assertWritable();
@@ -243,7 +256,12 @@ export class Commands {
       ...plan,
       id: index === 0 ? id : `${id}.${index + 1}`,
     }));
-    return this.options.writer.accept({ revocations, ...(isShared && { shared: id }) });
+    const { writer, ender } = this.options;
+    return writer.accept({
+      revocations,
+      ...(isShared && { shared: id }),
+      ...(ends && { alongside: (entries) => ender.intend(entries) }),
+    });
   }
 
   /**

@@ -5,6 +5,7 @@ import { refreshTokens } from '../command/reach.js';
 import { type ClaimCoverage, claimCoverage } from '../fleet/coverage.js';
 import { type Fleet, type Published } from '../fleet/fleet.js';
 import { type Database } from '../journal/database.js';
+import { findEnding } from '../journal/endings.js';
 import { type Carrier, type JournaledRevocation } from '../journal/entries.js';
 import { revocationsOfCommand } from '../journal/revocations.js';
 import { plannedAnswer, revocationAnswer } from './answers.js';
@@ -32,6 +33,7 @@ export class RevocationAnswers {
       propagation: this.#propagation(entry, entry.latest),
       lift,
       liftPropagation: lift && this.#propagation(entry, lift.latest),
+      ending: findEnding(this.options.database, entry.commandId),
       alongside: this.#alongside(entry),
     });
   }
