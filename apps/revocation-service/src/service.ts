@@ -63,7 +63,18 @@ export class Service {
     const { liveEntriesMax } = settings;
     const watching = { fleet, issuers, ticker, hub };
     const strangers = (): number => writing.strangers;
-    this.health = new Health({ ...watching, strangers, keeper, outbox, intake, follower, metrics, liveEntriesMax });
+    const { ender } = this;
+    this.health = new Health({
+      ...watching,
+      ender,
+      strangers,
+      keeper,
+      outbox,
+      intake,
+      follower,
+      metrics,
+      liveEntriesMax,
+    });
     this.#issuersFile = this.#watchIssuers(settings.issuersPath);
   }
 

@@ -1,3 +1,4 @@
+import { type SessionEnder } from '../identity/session-ender.js';
 import { type Metrics, type Readings } from '../metrics/metrics.js';
 import { type Fleet } from '../fleet/fleet.js';
 import { type Ticker } from '../fleet/ticker.js';
@@ -13,6 +14,7 @@ export interface HealthOptions extends ReadinessOptions {
   readonly hub: EventHub;
   readonly metrics: Metrics;
   readonly liveEntriesMax: number;
+  readonly ender: Pick<SessionEnder, 'due'>;
 }
 
 /** What probes and scrapers are told. */
@@ -31,7 +33,7 @@ export class Health {
   }
 
   #readings(): Readings {
-    const { strangers, keeper, outbox, intake, ticker, fleet, follower, hub } = this.options;
+    const { strangers, keeper, outbox, intake, ticker, fleet, follower, hub, ender } = this.options;
     const status = follower.status();
     const log = keeper.state();
     return {
@@ -54,6 +56,7 @@ export class Health {
       instances: keeper.peers.all().length,
       rewritten: keeper.rewritten(),
       watchers: hub.watchers,
+      endingsDue: ender.due(),
     };
   }
 }

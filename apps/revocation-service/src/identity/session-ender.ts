@@ -92,10 +92,13 @@ export class SessionEnder {
     const due = dueEndings(database, { now: clock.wall(), issuers, limit: AT_ONCE_MAX });
     for (const ending of due.filter(({ revocationId }) => !this.#underWay.has(revocationId)).slice(0, free)) {
       this.#underWay.add(ending.revocationId);
-      void this.#end(ending).finally(() => {
-        this.#underWay.delete(ending.revocationId);
-        this.wake();
-      });
+      this.#end(ending)
+        .finally(() => this.#underWay.delete(ending.revocationId))
+        .then(
+          () => this.wake(),
+          // The journal failed: looking again at once would ask the provider without end.
+          (error: unknown) => this.options.log.warn('endingNotNoted', { id: ending.revocationId, error }),
+        );
     }
   }
 
@@ -132,7 +135,7 @@ export class SessionEnder {
     const { failure, retryAfterMs = 0 } = error instanceof ProviderError ? error : { failure: 'broken' };
     if (failure === 'rejected' || now - since >= ENDING_AGE_MS_MAX) return undefined;
     const wait = Math.min(RETRY_MS.max, RETRY_MS.min * 2 ** Math.min(attempts, 20));
-    return epochMs(now + Math.max(retryAfterMs, wait * (0.5 + this.options.prng() / 2)));
+    return epochMs(Math.ceil(now + Math.max(retryAfterMs, wait * (0.5 + this.options.prng() / 2))));
   }
 }
 

@@ -32,6 +32,8 @@ export interface Readings {
   /** Times the log was written anew, by reason. */
   readonly rewritten: ReadonlyMap<string, number>;
   readonly watchers: number;
+  /** Sessions that are still to be ended at an identity provider. */
+  readonly endingsDue: number;
 }
 
 /** What the service tells Prometheus. No label carries anything of a token, an operator or a key. */
@@ -108,6 +110,10 @@ export class Metrics {
     ]);
     for (const because of Object.keys(DAMAGES)) rewritten.set({ because }, rest.rewritten.get(because) ?? 0);
     this.#gauge('revocast_event_watchers', 'Readers of /v1/events').set(rest.watchers);
+    this.#gauge(
+      'revocast_endings_due',
+      'Revocations whose sessions are still to be ended at the identity provider',
+    ).set(rest.endingsDue);
     this.#renderStates(logState, nodes);
     const missing = this.#gauge('revocast_nodes_missing', 'Nodes expected of a service that do not enforce', [
       'service',
