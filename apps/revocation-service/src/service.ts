@@ -56,7 +56,7 @@ export class Service {
     this.watching = new WatchingSide({ settings, issuers, log, metrics, writing, follower });
     this.trust = new TokenTrust(follower, clock, settings.issuers);
     this.authenticator = authenticatorFor(settings, follower);
-    this.ender = enderFor(settings, writing.database, log);
+    this.ender = this.#makeEnder(settings, log);
     this.commands = this.#makeCommands(settings);
     const { fleet, ticker, hub } = this.watching;
     const { keeper, outbox, intake } = writing;
@@ -106,6 +106,16 @@ export class Service {
     });
   }
 
+  #makeEnder({ providers }: Settings, log: ServiceLog): SessionEnder {
+    const { database } = this.writing;
+    const parts = { fetch: globalThis.fetch, clock };
+    return new SessionEnder({
+      ...{ database, clock, schedule, log, prng: Math.random },
+      providers: providers.map((settings) => createProvider(settings, parts)),
+      closeGap: (id) => this.commands.closeGap(id),
+    });
+  }
+
   #confirmed(recordIds: readonly string[]): void {
     this.watching.confirmed(recordIds);
     this.ender.wake();
@@ -128,14 +138,6 @@ export class Service {
 function declaredSettings(database: Database): (issuer: string) => IssuerSettings | undefined {
   const read = cachedFor(DECLARED_MS, clock, () => allDeclared(database));
   return (issuer) => read().get(issuer);
-}
-
-function enderFor({ providers }: Settings, database: Database, log: ServiceLog): SessionEnder {
-  const parts = { fetch: globalThis.fetch, clock };
-  return new SessionEnder({
-    ...{ database, clock, schedule, log, prng: Math.random },
-    providers: providers.map((settings) => createProvider(settings, parts)),
-  });
 }
 
 function authenticatorFor({ apiKeys, operatorIssuers }: Settings, source: Follower): Authenticator {

@@ -15,6 +15,7 @@ interface Ending {
   readonly state: string;
   readonly attempts: number;
   readonly because: string | null;
+  readonly closedBy?: string;
 }
 const endingOf = ({ body }: Answer): Ending | null =>
   (body as unknown as { identityProvider: Ending | null }).identityProvider;
@@ -123,6 +124,21 @@ describe('A kill at an issuer with an identity provider', () => {
     const search = (key: string): Promise<Answer> => api.post('/v1/persons/search', { query: 'alice' }, { key });
     expect((await search(READER_KEY)).status).toBe(403);
     expect((await search(LIMITED_KEY)).body).toMatchObject({ persons: [], unanswered: [] });
+  });
+
+  it('cuts off what was refreshed while the provider was out, as soon as it refreshes nothing any more', async () => {
+    state.down = true;
+    const killed = await api.revoke({
+      issuer,
+      scope: 'subject',
+      sub: 'id-alice',
+      at: Math.floor(Date.now() / 1000) - 60,
+    });
+    state.down = false;
+    const { closedBy = '' } = await untilEnded(killed.body.id);
+    const closing = await api.get(`/v1/revocations/${closedBy}`);
+    expect(closing.body).toMatchObject({ scope: 'subject', sub: 'id-alice', identityProvider: null });
+    expect(closing.body.issuedBefore).toBeGreaterThan(killed.body.issuedBefore + 50);
   });
 
   it('does not wait for a provider that is out, and is finished by the next process', async () => {

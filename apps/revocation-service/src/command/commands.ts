@@ -1,6 +1,6 @@
 import { type Clock, type IssuerSettings, RevocationError, tombstoneRetainUntil } from '@revocast/core';
 import { type Gate } from '@revocast/gate';
-import { assertMayTouch, mayTouch, type Operator } from '../auth/operator.js';
+import { assertMayTouch, mayTouch, type Operator, type Verb } from '../auth/operator.js';
 import { type SessionEnder } from '../identity/session-ender.js';
 import { type Database } from '../journal/database.js';
 import { type JournaledLift, type JournaledRevocation, type NewRevocation } from '../journal/entries.js';
@@ -60,6 +60,8 @@ export interface RevokeInput {
   readonly command: CommandInput;
   readonly operator: Operator;
   readonly idempotencyKey: string | undefined;
+  /** Default true: sessions end at the identity provider, too. */
+  readonly endsSessions?: boolean;
 }
 
 /** What became of one command of many. */
@@ -101,6 +103,17 @@ interface Handling {
 /** Of a batch nothing follows at the provider: it brings in what is revoked already, a hundred thousand people at once. */
 const PART: Handling = { isShared: false, ends: false };
 
+/** Who gives the commands that follow from what a provider did. No credentials can have this name: it has spaces. */
+const PROVIDER: Operator = {
+  ...{
+    name: 'the identity provider',
+    verbs: new Set<Verb>(),
+    issuers: undefined,
+    scopes: undefined,
+    expiresAt: undefined,
+  },
+};
+
 /** From the command to the confirmed record. */
 export class Commands {
   /** Ids of commands under way in this process. */
@@ -118,6 +131,28 @@ export class Commands {
     } finally {
       this.#underWay.delete(id);
     }
+  }
+
+  /**
+   * Cuts off what was refreshed after a revocation by subject, once the provider refreshes nothing any more; gives the id
+   * of the revocation that does. Again gives the same one. Undefined = every such token is hit as it is.
+   */
+  async closeGap(id: string): Promise<string | undefined> {
+    const revocation = findRevocation(this.options.database, id);
+    if (revocation === undefined || !this.#hasGap(revocation)) return undefined;
+    const { issuer, key, reason } = revocation;
+    const command: CommandInput = { scope: 'subject', issuer, sub: 'sub' in key ? key.sub : '', reason };
+    const input = { command, operator: PROVIDER, idempotencyKey: `ending/${id}`, endsSessions: false };
+    const { entries } = await this.revoke(input);
+    return entries[0]?.id;
+  }
+
+  /** A cut-off by `iat` that lies behind: tokens refreshed in or after its second are not hit. */
+  #hasGap({ issuer, key, effect, liftedAt }: JournaledRevocation): boolean {
+    if (key.scope !== 'subject' || effect.kind !== 'issuedBefore' || liftedAt !== undefined) return false;
+    const { settings } = this.options.issuers.get(issuer);
+    const latest = this.options.clock.wall() / 1000 + settings.leadSeconds;
+    return settings.cutoffClaim === 'iat' && effect.issuedBefore <= latest;
   }
 
   /**
@@ -212,7 +247,10 @@ export class Commands {
     await this.#assertSame(known, digest, input);
     const unconfirmed =
       known.length === 0
-        ? await this.#accept(id, digest, input, { isShared: input.idempotencyKey !== undefined, ends: true })
+        ? await this.#accept(id, digest, input, {
+            isShared: input.idempotencyKey !== undefined,
+            ends: input.endsSessions !== false,
+          })
         : known.filter((entry) => entry.first?.ackedAt === undefined);
     const due = unconfirmed.filter(({ moot }) => !moot);
     const confirmed = await this.#confirmed(due.map((entry) => ({ kind: 'revoked', id: entry.id })));

@@ -65,7 +65,8 @@ const identityProvider = z
     attempts: z.number(),
     nextAttemptAt: z.iso.datetime().optional(),
     endedAt: z.iso.datetime().optional(),
-    because: z.enum(['unreachable', 'busy', 'broken', 'refused', 'rejected']).nullable(),
+    closedBy: z.string().optional().describe('The revocation that cuts off what was refreshed until it ended.'),
+    because: z.enum(['unreachable', 'busy', 'broken', 'refused', 'rejected', 'ourLog']).nullable(),
   })
   .describe(
     'Sessions and refresh tokens at the identity provider: ended after our record, and tried until it succeeds.',

@@ -56,11 +56,19 @@ export function revocationAnswer(entry: JournaledRevocation, around: Surrounding
 }
 
 /** The second half of a kill; it says nothing about the first. */
-const endingAnswer = ({ state, attempts, nextAt, endedAt, failure }: JournaledEnding): Record<string, unknown> => ({
+const endingAnswer = ({
+  state,
+  attempts,
+  nextAt,
+  endedAt,
+  closedBy,
+  failure,
+}: JournaledEnding): Record<string, unknown> => ({
   state,
   attempts,
   ...(state === 'due' && { nextAttemptAt: rfc3339(nextAt) }),
   ...(endedAt !== undefined && { endedAt: rfc3339(endedAt) }),
+  ...(closedBy !== undefined && { closedBy }),
   because: failure ?? null,
 });
 

@@ -60,8 +60,22 @@ function aWorld(answers: Answer[] = [], make = real) {
     info: (event: string, fields?: object) => void logged.push([event, fields]),
     warn: (event: string, fields?: object) => void logged.push([event, fields]),
   };
+  const gaps: Error[] = [];
+  const closeGap = (id: string): Promise<string | undefined> => {
+    const gap = gaps.shift();
+    history.push(`closed ${id}`);
+    return gap === undefined ? Promise.resolve(`after-${id}`) : Promise.reject(gap);
+  };
   const provider = new ScriptedProvider(history, answers);
-  const options = { database, providers: [provider], clock: time, schedule: time.schedule, prng: () => 0.999_9, log };
+  const options = {
+    database,
+    providers: [provider],
+    clock: time,
+    schedule: time.schedule,
+    prng: () => 0.999_9,
+    log,
+    closeGap,
+  };
   const start = (): SessionEnder => {
     const ender = make(options);
     ender.start();
@@ -87,7 +101,7 @@ function aWorld(answers: Answer[] = [], make = real) {
     ender.wake();
   };
   const stateOf = (id: string) => findEnding(database, id);
-  return { time, history, logged, start, accept, confirm, stateOf };
+  return { time, history, gaps, logged, start, accept, confirm, stateOf };
 }
 
 /** Our record first: the provider hears of nothing that the log does not have. */
@@ -111,7 +125,7 @@ describe('Sessions at the identity provider', () => {
   it('end after our record is in the log, and never before', async () => {
     const { history, state } = await play(real);
     expect(askedTooEarly(history)).toEqual([]);
-    expect([history, state]).toEqual([['stored alice', 'asked alice'], 'ended']);
+    expect([history, state]).toEqual([['stored alice', 'asked alice', 'closed alice'], 'ended']);
   });
 
   it('ended first is what the check of that finds: a mutant', async () => {
@@ -162,7 +176,7 @@ describe('Sessions at the identity provider', () => {
     const ender = world.start();
     world.accept(ender, 'alice');
     world.confirm(ender, 'alice');
-    const asked = () => world.history.length - 1;
+    const asked = () => world.history.filter((event) => event === 'asked alice').length;
     const counts = [];
     for (const ms of [900, 1_100, 2_000, 58_500, 3_000]) {
       await world.time.advance(ms);
@@ -188,6 +202,19 @@ describe('Sessions at the identity provider', () => {
       await refusing.time.advance(2_000);
     }
     expect(refusing.stateOf('bob')).toMatchObject({ state: 'failed', failure: 'refused' });
+  });
+
+  it('are not called ended before what was refreshed meanwhile is cut off', async () => {
+    const world = aWorld();
+    world.gaps.push(new Error('no log'));
+    const ender = world.start();
+    world.accept(ender, 'alice');
+    world.confirm(ender, 'alice');
+    await world.time.advance(1);
+    expect(world.stateOf('alice')).toMatchObject({ state: 'due', failure: 'ourLog' });
+    await world.time.advance(5_000);
+    expect(world.stateOf('alice')).toMatchObject({ state: 'ended', closedBy: 'after-alice' });
+    expect(world.history.slice(1)).toEqual(['asked alice', 'closed alice', 'asked alice', 'closed alice']);
   });
 
   it('stay when the revocation was lifted before', async () => {

@@ -27,6 +27,11 @@ export interface SessionEnderOptions {
   readonly clock: Clock;
   readonly schedule: Schedule;
   readonly prng: Prng;
+  /**
+   * Hits what was refreshed between the revocation and now, if anything can have been. Gives the id of the revocation that
+   * does; for one ending always the same one.
+   */
+  readonly closeGap: (revocationId: string) => Promise<string | undefined>;
   readonly log: Pick<ServiceLog, 'info' | 'warn'>;
 }
 
@@ -108,16 +113,28 @@ export class SessionEnder {
     try {
       const outcome = await this.#providers.get(issuer)?.end(target);
       if (outcome === undefined || this.#closed) return;
-      noteEnded(database, revocationId, outcome, clock.wall());
+      const at = clock.wall();
+      // Only now is there an end to what can be refreshed. Before it is noted: else a crash here would leave the gap open.
+      const closedBy = await this.#closeGap(revocationId);
+      if (this.#closed) return;
+      noteEnded(database, revocationId, { outcome, at, closedBy });
       log.info('sessionsEnded', { id: revocationId, issuer, outcome });
     } catch (error) {
       if (!this.#closed) this.#failed(ending, error);
     }
   }
 
+  async #closeGap(revocationId: string): Promise<string | undefined> {
+    try {
+      return await this.options.closeGap(revocationId);
+    } catch {
+      throw new NotClosed();
+    }
+  }
+
   #failed(ending: JournaledEnding, error: unknown): void {
     const { database, log } = this.options;
-    const failure = error instanceof ProviderError ? error.failure : 'broken';
+    const failure = error instanceof NotClosed ? 'ourLog' : error instanceof ProviderError ? error.failure : 'broken';
     const nextAt = this.#nextAt(ending, error);
     noteFailure(database, ending.revocationId, { failure, nextAt });
     const { revocationId: id, issuer, attempts } = ending;
@@ -138,6 +155,9 @@ export class SessionEnder {
     return epochMs(Math.ceil(now + Math.max(retryAfterMs, wait * (0.5 + this.options.prng() / 2))));
   }
 }
+
+/** The provider has done its part; ours is to be tried again, and so are both. */
+class NotClosed extends Error {}
 
 /** Other scopes say nothing about a login. */
 const targetOf = (key: RevocationKey): EndTarget | undefined => {

@@ -1,5 +1,5 @@
 import { type EpochMs, epochMs } from '@revocast/core';
-import { type EndTarget, type ProviderFailure } from '../identity/identity-provider.js';
+import { type EndOutcome, type EndTarget, type ProviderFailure } from '../identity/identity-provider.js';
 import { type Database, numberIn, numberOrNoneIn, type Row, textIn, textOrNoneIn } from './database.js';
 
 /**
@@ -15,9 +15,14 @@ export interface JournaledEnding {
   readonly since: EpochMs;
   readonly nextAt: EpochMs;
   readonly endedAt: EpochMs | undefined;
+  /** The revocation that hits what was refreshed in between. Undefined = nothing could be. */
+  readonly closedBy: string | undefined;
   /** Why the latest attempt did not succeed. */
-  readonly failure: ProviderFailure | undefined;
+  readonly failure: EndingFailure | undefined;
 }
+
+/** `ourLog`: the provider has ended them, and our log could not take the cut-off that follows. */
+export type EndingFailure = ProviderFailure | 'ourLog';
 
 /** Call in the transaction that takes the revocation in: then neither is ever there without the other. */
 export function insertEnding(database: Database, revocationId: string, target: EndTarget, now: EpochMs): void {
@@ -66,10 +71,16 @@ export function countDueEndings(database: Database): number {
   );
 }
 
-export function noteEnded(database: Database, revocationId: string, outcome: 'ended' | 'unknown', now: EpochMs): void {
+export interface Ended {
+  readonly outcome: EndOutcome;
+  readonly at: EpochMs;
+  readonly closedBy: string | undefined;
+}
+
+export function noteEnded(database: Database, revocationId: string, { outcome, at, closedBy }: Ended): void {
   database.run(
-    'UPDATE endings SET state = ?, attempts = attempts + 1, ended_at = ?, failure = NULL WHERE revocation_id = ?',
-    [outcome, now, revocationId],
+    'UPDATE endings SET state = ?, attempts = attempts + 1, ended_at = ?, closed_by = ?, failure = NULL WHERE revocation_id = ?',
+    [outcome, at, closedBy ?? null, revocationId],
   );
 }
 
@@ -77,7 +88,7 @@ export function noteEnded(database: Database, revocationId: string, outcome: 'en
 export function noteFailure(
   database: Database,
   revocationId: string,
-  { failure, nextAt }: { readonly failure: ProviderFailure; readonly nextAt: EpochMs | undefined },
+  { failure, nextAt }: { readonly failure: EndingFailure; readonly nextAt: EpochMs | undefined },
 ): void {
   database.run(
     'UPDATE endings SET state = ?, attempts = attempts + 1, next_at = COALESCE(?, next_at), failure = ? WHERE revocation_id = ?',
@@ -99,6 +110,7 @@ function endingOf(row: Row): JournaledEnding {
     since: epochMs(numberIn(row, 'since')),
     nextAt: epochMs(numberIn(row, 'next_at')),
     endedAt: endedAt === undefined ? undefined : epochMs(endedAt),
-    failure: textOrNoneIn(row, 'failure') as ProviderFailure | undefined,
+    closedBy: textOrNoneIn(row, 'closed_by'),
+    failure: textOrNoneIn(row, 'failure') as EndingFailure | undefined,
   };
 }

@@ -156,6 +156,7 @@ const STEPS: readonly string[] = [
     since INTEGER NOT NULL,
     next_at INTEGER NOT NULL,
     ended_at INTEGER,
+    closed_by TEXT,
     failure TEXT
   ) STRICT;
   CREATE INDEX endings_due ON endings (next_at) WHERE state = 'due';
