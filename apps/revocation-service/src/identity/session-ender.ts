@@ -112,16 +112,21 @@ export class SessionEnder {
     const { revocationId, issuer, target } = ending;
     try {
       const outcome = await this.#providers.get(issuer)?.end(target);
-      if (outcome === undefined || this.#closed) return;
+      if (outcome === undefined || this.#isOver()) return;
       const at = clock.wall();
       // Only now is there an end to what can be refreshed. Before it is noted: else a crash here would leave the gap open.
       const closedBy = await this.#closeGap(revocationId);
-      if (this.#closed) return;
+      if (this.#isOver()) return;
       noteEnded(database, revocationId, { outcome, at, closedBy });
       log.info('sessionsEnded', { id: revocationId, issuer, outcome });
     } catch (error) {
       if (!this.#closed) this.#failed(ending, error);
     }
+  }
+
+  /** Asked after each wait: the journal may have been closed during it. */
+  #isOver(): boolean {
+    return this.#closed;
   }
 
   async #closeGap(revocationId: string): Promise<string | undefined> {
