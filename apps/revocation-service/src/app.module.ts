@@ -17,11 +17,13 @@ import { EventsController } from './http/events.controller.js';
 import { ExplainController } from './http/explain.controller.js';
 import { HealthController } from './http/health.controller.js';
 import { NodesController } from './http/nodes.controller.js';
+import { PersonsController } from './http/persons.controller.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RevocationAnswers } from './http/revocation-answers.js';
 import { RevocationsController } from './http/revocations.controller.js';
 import { CLOCK, FOLLOWER } from './http/tokens.js';
 import { validationPipe } from './http/validation.js';
+import { PersonSearch } from './identity/person-search.js';
 import { Database } from './journal/database.js';
 import { ServiceLog } from './log/service-log.js';
 import { type Service } from './service.js';
@@ -40,6 +42,7 @@ export class AppModule {
         NodesController,
         DiagnosisController,
         EventsController,
+        PersonsController,
         ExplainController,
         HealthController,
       ],
@@ -72,6 +75,7 @@ function partsOf(service: Service): Providers {
     [CommandReport, report],
     [Batch, new Batch(commands, report)],
     [Diagnosis, service.diagnosis],
+    [PersonSearch, new PersonSearch(service.ender)],
     [Database, database],
     [Fleet, fleet],
     [EventHub, hub],

@@ -7,6 +7,8 @@ import { Diagnosis } from './diagnosis/diagnosis.js';
 import { TokenTrust } from './explain/token-trust.js';
 import { followerFor, WatchingSide } from './fleet/watching-side.js';
 import { Health } from './health/health.js';
+import { createProvider } from './identity/provider-settings.js';
+import { SessionEnder } from './identity/session-ender.js';
 import { type Database } from './journal/database.js';
 import { allDeclared } from './journal/epochs.js';
 import { type ServiceLog } from './log/service-log.js';
@@ -14,7 +16,7 @@ import { Metrics } from './metrics/metrics.js';
 import { WritingSide } from './publish/writing-side.js';
 import { IssuersFile } from './settings/issuers-file.js';
 import { type Settings } from './settings/settings.js';
-import { cachedFor, systemClock as clock } from './system.js';
+import { cachedFor, systemClock as clock, systemSchedule as schedule } from './system.js';
 
 /** Counting live entries costs more than a command does; a batch may overshoot the limit by this much time. Milliseconds. */
 const LIVE_ENTRIES_MS = 100;
@@ -34,6 +36,7 @@ export class Service {
   readonly commands: Commands;
   readonly health: Health;
   readonly diagnosis: Diagnosis;
+  readonly ender: SessionEnder;
   readonly #issuersFile: IssuersFile | undefined;
 
   /** Throws ERR_CONFIG when the journal cannot be opened or a setting does not fit another one. */
@@ -49,19 +52,21 @@ export class Service {
       settings,
       issuers,
       log,
-      confirmed: (recordIds) => this.watching.confirmed(recordIds),
+      confirmed: (recordIds) => this.#confirmed(recordIds),
     });
     const { writing } = this;
     this.watching = new WatchingSide({ settings, issuers, log, metrics, writing, follower });
     this.trust = new TokenTrust(follower, clock, settings.issuers);
     this.authenticator = authenticatorFor(settings, follower);
+    this.ender = this.#makeEnder(settings, log);
     this.commands = this.#makeCommands(settings);
     const { fleet, ticker, hub, refusals } = this.watching;
     const { keeper, outbox, intake } = writing;
     const { liveEntriesMax } = settings;
     const watching = { fleet, issuers, ticker, hub, refusals };
     const strangers = (): number => writing.strangers;
-    this.health = new Health({ ...watching, strangers, keeper, outbox, intake, follower, metrics, liveEntriesMax });
+    const writingState = { strangers, keeper, outbox, intake };
+    this.health = new Health({ ...watching, ...writingState, ender: this.ender, follower, metrics, liveEntriesMax });
     const { health, trust } = this;
     const ticksMissed = (): boolean => follower.status().ticksMissed;
     this.diagnosis = new Diagnosis({ publisher: writing.publisher, health, fleet, issuers, trust, ticksMissed, clock });
@@ -71,20 +76,22 @@ export class Service {
   start(): void {
     this.watching.start();
     this.writing.start();
+    this.ender.start();
     this.#issuersFile?.start();
   }
 
   async close(): Promise<void> {
     this.#issuersFile?.close();
+    this.ender.close();
     await this.watching.close();
     await this.writing.close();
   }
 
   #makeCommands({ liveEntriesMax, logAgeSecondsMax }: Settings): Commands {
-    const { issuers, follower } = this;
+    const { issuers, follower, ender } = this;
     const { database, writer, outbox, confirmations, keeper, intake } = this.writing;
     return new Commands({
-      ...{ database, writer, outbox, confirmations, keeper, issuers, intake },
+      ...{ database, writer, outbox, confirmations, keeper, issuers, intake, ender },
       verifier: () => this.trust.gate(),
       clock,
       declared: declaredSettings(database),
@@ -92,6 +99,21 @@ export class Service {
       liveEntriesMax,
       logAgeSecondsMax,
     });
+  }
+
+  #makeEnder({ providers }: Settings, log: ServiceLog): SessionEnder {
+    const { database } = this.writing;
+    const parts = { fetch: globalThis.fetch, clock };
+    return new SessionEnder({
+      ...{ database, clock, schedule, log, prng: Math.random },
+      providers: providers.map((settings) => createProvider(settings, parts)),
+      closeGap: (id) => this.commands.closeGap(id),
+    });
+  }
+
+  #confirmed(recordIds: readonly string[]): void {
+    this.watching.confirmed(recordIds);
+    this.ender.wake();
   }
 
   #watchIssuers(path: string | undefined): IssuersFile | undefined {

@@ -24,6 +24,8 @@ const OPERATIONS = [
   'get /v1/revocations/{id}',
   'post /v1/explain',
   'post /v1/nodes/forget',
+  'post /v1/persons/revoke',
+  'post /v1/persons/search',
   'post /v1/revocations',
   'post /v1/revocations/batch',
   'post /v1/revocations/preview',

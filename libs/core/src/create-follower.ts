@@ -28,6 +28,12 @@ const ORIGINAL = { original: true } as const;
 /** Makes a follower; nothing happens before `start()`. */
 export const createFollower = (options: FollowerOptions): Follower => new FeedFollower(options);
 
+/** Whose tokens are asked about: the issuer, and the pattern under which it is configured. */
+interface Asked {
+  readonly issuer: string;
+  readonly family: string | undefined;
+}
+
 /** Runs the machine against a feed: everything that happens becomes an event, one loop takes them, in order. */
 class FeedFollower implements Follower {
   readonly #feed: Feed;
@@ -86,15 +92,15 @@ class FeedFollower implements Follower {
   }
 
   find(token: TokenFacts): Hit | undefined {
-    const cutoffClaim = this.#cutoffClaims.get(token.issuer) ?? 'iat';
+    const cutoffClaim = this.#cutoffClaims.get(token.family ?? token.issuer) ?? 'iat';
     return this.#machine.applier.index?.find(token, this.#clock.wall(), cutoffClaim);
   }
 
-  freshness(issuer: string, boundMs: number): Freshness {
+  freshness(issuer: string, boundMs: number, family?: string): Freshness {
     if (boundMs < this.#tightestMs) this.tighten(boundMs);
     const { proof, cursor } = this.#machine;
     const now = readClock(this.#clock);
-    const because = this.#unknownBecause(issuer, boundMs, now);
+    const because = this.#unknownBecause({ issuer, family }, boundMs, now);
     if (because !== undefined) return { fresh: false, because, everCurrent: proof.ever };
     return { fresh: true, watermark: cursor?.watermark ?? BEFORE_FIRST, stalenessMs: proof.stalenessMs(now) };
   }
@@ -126,15 +132,15 @@ class FeedFollower implements Follower {
   }
 
   /** Asked with every token: looks at a few fields and awaits nothing. */
-  #unknownBecause(issuer: string, boundMs: number, now: Instant): UnknownReason | undefined {
+  #unknownBecause({ issuer, family }: Asked, boundMs: number, now: Instant): UnknownReason | undefined {
     const { failure, proof, applier } = this.#machine;
     if (this.#closed || failure !== undefined) return 'failed';
     if (!proof.ever) return 'neverCurrent';
     if (proof.isDoubtful(now)) return 'stale';
     // Written so that a bound that is not a number is never kept.
     if (!(proof.stalenessMs(now) <= Math.min(boundMs, this.#stalenessMsMax))) return 'stale';
-    if (applier.unreadable.covers(issuer)) return 'issuerUnreadable';
-    return applier.declared.isWeaker(issuer) ? 'issuerSettings' : undefined;
+    if (applier.unreadable.covers(issuer) || applier.unreadable.covers(family)) return 'issuerUnreadable';
+    return applier.declared.isWeaker(issuer, family) ? 'issuerSettings' : undefined;
   }
 
   #happened(event: FollowerEvent): void {

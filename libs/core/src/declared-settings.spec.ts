@@ -52,4 +52,17 @@ describe('Declared settings', () => {
     declared.declare({ epoch: 'epoch-1', version: 1, settings: OWN });
     expect(declared.isWeaker(OWN.issuer)).toBe(true);
   });
+
+  it('of a pattern hold for each of its issuers, and those of one issuer for that one', () => {
+    const [family, issuer] = ['https://id.example/{tenant}', 'https://id.example/acme'];
+    const declared = withOwn({ ...OWN, issuer: family });
+    expect(declared.isWeaker(issuer, family)).toBe(false);
+    declared.declare({ epoch: 'epoch-1', version: 1, settings: { ...STRICTER, issuer } });
+    expect(declared.isWeaker(issuer, family)).toBe(true);
+    expect(declared.isWeaker('https://id.example/other', family)).toBe(false);
+    declared.declare({ epoch: 'epoch-1', version: 1, settings: { ...STRICTER, issuer: family } });
+    expect(declared.isWeaker('https://id.example/other', family)).toBe(true);
+    // Asked about by its own name alone, as before there were patterns, it would pass for trusted.
+    expect(declared.isWeaker('https://id.example/other')).toBe(false);
+  });
 });

@@ -43,8 +43,9 @@ export class DeclaredSettings {
   }
 
   /** Asked with every token, so it only looks up. */
-  isWeaker(issuer: string): boolean {
-    return this.#weaker.has(issuer);
+  isWeaker(issuer: string, family?: string): boolean {
+    if (family === undefined) return this.#weaker.has(issuer);
+    return this.#weaker.has(family) || this.#isWeakerThanItsOwn(issuer, family);
   }
 
   /** Whether there was more than is remembered. */
@@ -59,6 +60,14 @@ export class DeclaredSettings {
   /** What is declared for the issuers of this process. */
   ofOwn(): readonly IssuerSettings[] {
     return [...this.#declared.values()].map(({ settings }) => settings).filter(({ issuer }) => this.#own.has(issuer));
+  }
+
+  /** The log may declare one issuer of a pattern by itself, and stricter. */
+  #isWeakerThanItsOwn(issuer: string, family: string): boolean {
+    const [own, declared] = [this.#own.get(family), this.#declared.get(issuer)];
+    if (declared === undefined) return this.#overflowed;
+    if (own === undefined) return false;
+    return this.#compare({ ...own, issuer }, declared.settings).length > 0;
   }
 
   #collectWeaker(): void {

@@ -3,20 +3,23 @@ import {
   AN_ISSUER,
   aCurrentScene,
   anIssuer,
+  aRevocation,
   aScene,
   epochOpenedBody,
   InMemoryBroker,
   ManualTime,
   openEpoch,
   revoke,
+  revokedBody,
   SCENE_BOUND_MS,
+  someFacts,
   tokenOf,
   untilCurrent,
   verdictOn,
 } from '@revocast/testing';
 import { type Clock } from './clock.js';
 import { createFollower } from './create-follower.js';
-import { epochMs } from './units.js';
+import { epochMs, epochSeconds } from './units.js';
 
 describe('A follower judges its freshness', () => {
   it('by when it asked, not by when it was answered', async () => {
@@ -59,6 +62,24 @@ describe('A follower judges its freshness', () => {
     await scene.time.advance(6_000);
     expect(scene.follower.freshness(AN_ISSUER, 3_600_000).fresh).toBe(false);
     expect(scene.follower.freshness(AN_ISSUER, Number.NaN).fresh).toBe(false);
+  });
+
+  it('and with the claim and the settings that the pattern of an issuer has', async () => {
+    const [family, issuer] = ['https://id.example/{tenant}', 'https://id.example/acme'];
+    const own = anIssuer({ issuer: family, cutoffClaim: 'auth_time' });
+    const scene = await aCurrentScene({ issuers: [own] });
+    const token = { ...someFacts({ sub: 'alice' }), issuer, family, cutoffTime: epochSeconds(1_000) };
+    const effect = { kind: 'issuedBefore', issuedBefore: epochSeconds(1_001) } as const;
+    scene.broker.publish(revokedBody(aRevocation({ issuer, key: { scope: 'subject', sub: 'alice' }, effect })));
+    await scene.time.advance(1_000);
+    expect(scene.follower.find(token)?.byAuthTime).toBe(true);
+    expect(scene.follower.find({ ...token, issuer: 'https://id.example/other' })).toBeUndefined();
+    expect(scene.follower.freshness(issuer, 8_000, family).fresh).toBe(true);
+    const stricter = { ...own, maxLifetimeSeconds: own.maxLifetimeSeconds - 1 };
+    scene.broker.publish({ kind: 'settingsDeclared', version: 1, settings: stricter });
+    await scene.time.advance(1_000);
+    const freshness = scene.follower.freshness(issuer, 8_000, family);
+    expect(freshness).toMatchObject({ fresh: false, because: 'issuerSettings' });
   });
 
   it('and asks often enough for the tightest bound it was asked about', async () => {

@@ -5,6 +5,7 @@ export * from './scope.js';
 export * from './revocation.js';
 export * from './issuer-settings.js';
 export * from './token.js';
+export * from './issuer-pattern.js';
 export { KeyMemo } from './key-memo.js';
 export * from './verdict.js';
 export * from './revocation-index.js';

@@ -76,6 +76,17 @@ describe('a local revocation', () => {
     expect(overrides.find(TOKEN)).toBeUndefined();
   });
 
+  it('for one issuer of a pattern is read by the settings of the pattern', () => {
+    const [family, issuer] = ['https://id.example/{tenant}', 'https://id.example/acme'];
+    const { overrides, see, kill } = aNode();
+    see({ revocations: [kill({ issuer })] });
+    expect(overrides.status().ineffective).toEqual([0]);
+    overrides.replaceIssuers([{ ...ISSUER, issuer: family }]);
+    expect(overrides.status().ineffective).toEqual([]);
+    expect(overrides.find({ ...TOKEN, issuer, family })).toBeDefined();
+    expect(overrides.find({ ...TOKEN, issuer: 'https://id.example/other', family })).toBeUndefined();
+  });
+
   it('that can hit nothing here is named by its place: an issuer with a slash too many, a claim that is not mapped', () => {
     const { overrides, see, kill } = aNode();
     see({ revocations: [kill(), kill({ issuer: `${ISSUER.issuer}/` })] });

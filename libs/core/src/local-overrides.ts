@@ -132,7 +132,7 @@ export class LocalOverrides {
   find(token: TokenFacts): Hit | undefined {
     // The usual case, asked with every token: the file is there for an emergency and says nothing.
     if (this.#file === undefined || this.#file.revocations.length === 0) return undefined;
-    const cutoffClaim = this.#cutoffClaims.get(token.issuer) ?? 'iat';
+    const cutoffClaim = this.#cutoffClaims.get(token.family ?? token.issuer) ?? 'iat';
     return this.#revocations?.index.find(token, this.#clock.wall(), cutoffClaim);
   }
 
@@ -190,6 +190,8 @@ export const besideLocal = (source: RevocationSource, local: LocalOverrides): Re
     if (hit !== undefined && !hit.byAuthTime) return hit;
     return local.find(token) ?? hit;
   },
-  freshness: (issuer, boundMs): Freshness =>
-    local.blind ? { fresh: false, because: 'localFile', everCurrent: false } : source.freshness(issuer, boundMs),
+  freshness: (issuer, boundMs, family): Freshness =>
+    local.blind
+      ? { fresh: false, because: 'localFile', everCurrent: false }
+      : source.freshness(issuer, boundMs, family),
 });

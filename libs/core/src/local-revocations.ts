@@ -1,5 +1,6 @@
 import { cutoffForEvent, isCutoffInFuture } from './cut-off.js';
 import { RevocationError } from './errors.js';
+import { compileIssuerPattern, isIssuerPattern } from './issuer-pattern.js';
 import { type IssuerSettings } from './issuer-settings.js';
 import { keyOf } from './key.js';
 import { createKeyedHash, HASH_KEY_BYTES } from './keyed-hash.js';
@@ -39,12 +40,12 @@ export const compileLocalEntries = (
   issuers: readonly IssuerSettings[],
   now: EpochMs,
 ): LocalRevocations => {
-  const byIssuer = new Map(issuers.map((settings) => [settings.issuer, settings]));
+  const settingsOf = settingsFinder(issuers);
   const index = createIndex({ hashKey: HASH_KEY, capacity: Math.max(1, entries.length) });
   const problems: string[] = [];
   const ineffective: number[] = [];
   entries.forEach((entry, at) => {
-    const settings = byIssuer.get(entry.issuer);
+    const settings = settingsOf(entry.issuer);
     if (settings === undefined || !isEnforceable(settings, entry.key)) ineffective.push(at);
     const effects = effectsOf(entry, settings ?? UNKNOWN_ISSUER, now);
     if (effects === undefined) problems.push(`revocations[${at}]: its time is in the future; use until: "lifted"`);
@@ -52,6 +53,16 @@ export const compileLocalEntries = (
   });
   if (problems.length > 0) throw new RevocationError('ERR_LOCAL_FILE', problems.join('\n'));
   return { index, ineffective };
+};
+
+/** An issuer's own settings, else those of the pattern that it is one of. */
+const settingsFinder = (issuers: readonly IssuerSettings[]): ((issuer: string) => IssuerSettings | undefined) => {
+  const byIssuer = new Map(issuers.map((settings) => [settings.issuer, settings]));
+  const families = issuers
+    .filter(({ issuer }) => isIssuerPattern(issuer))
+    .map((settings) => ({ settings, pattern: compileIssuerPattern(settings.issuer) }));
+  return (issuer) =>
+    byIssuer.get(issuer) ?? families.find(({ pattern }) => pattern.match(issuer) !== undefined)?.settings;
 };
 
 type Clocks = Pick<IssuerSettings, 'clockSkewSeconds' | 'leadSeconds'>;

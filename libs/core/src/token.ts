@@ -4,6 +4,8 @@ import { type EpochSeconds } from './units.js';
 /** What the index needs of a verified token. Made by the gate from verified claims only. */
 export interface TokenFacts {
   readonly issuer: string;
+  /** The pattern under which the issuer is configured and its settings are declared; absent = under its own name. */
+  readonly family?: string;
   /** `iat` as issued, before `issuedAtOffsetSeconds`. */
   readonly issuedAt: EpochSeconds;
   readonly expiresAt: EpochSeconds;

@@ -46,7 +46,7 @@ export class UnreadableRecords {
   }
 
   /** Asked with every token, so it only looks up. */
-  covers(issuer: string): boolean {
+  covers(issuer: string | undefined): boolean {
     return this.#issuers.size > 0 && (this.#issuers.has(issuer) || this.#issuers.has(undefined));
   }
 

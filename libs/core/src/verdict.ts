@@ -36,8 +36,11 @@ export const STALENESS_MS_MAX_DEFAULT = 300_000;
 export interface RevocationSource {
   /** The first live revocation that hits the token, whatever the state of the follower. */
   find(token: TokenFacts): Hit | undefined;
-  /** Whether the last proof of being at the head is at most `boundMs` old, for this issuer, right now. */
-  freshness(issuer: string, boundMs: number): Freshness;
+  /**
+   * Whether the last proof of being at the head is at most `boundMs` old, for this issuer, right now. `family`: the pattern
+   * under which the issuer is configured, if it is not under its own name.
+   */
+  freshness(issuer: string, boundMs: number, family?: string): Freshness;
 }
 
 /**
@@ -50,7 +53,7 @@ export const decide = (source: RevocationSource, token: TokenFacts, boundMs: num
   if (hit !== undefined) {
     return { kind: 'revoked', scope: hit.scope, revocationId: hit.revocationId, byAuthTime: hit.byAuthTime };
   }
-  const freshness = source.freshness(token.issuer, boundMs);
+  const freshness = source.freshness(token.issuer, boundMs, token.family);
   return freshness.fresh
     ? { kind: 'active', watermark: freshness.watermark }
     : { kind: 'unknown', because: freshness.because, everCurrent: freshness.everCurrent };

@@ -151,3 +151,37 @@ describe('claims that another guard left', () => {
     expect(aGate().gate.coverage()[0]?.scopes).toContain('key');
   });
 });
+
+describe('claims of an issuer that a pattern stands for', () => {
+  const family = 'https://{tenant}.id.example';
+  const acme = { ...WHOLE, iss: 'https://acme.id.example' };
+  const aFamilyGate = (freshness: RevocationSource['freshness']) => {
+    const index = createIndex({ hashKey: new Uint8Array(16) });
+    const source: RevocationSource = { find: (facts) => index.find(facts, time.wall(), 'iat'), freshness };
+    const pattern = { issuer: family, allow: { tenant: ['acme'] }, audience: 'orders', jwks: { keys: [jwk] } };
+    return { index, gate: createGate({ issuers: parseIssuers([pattern]), source, mode: 'strict', clock: time }) };
+  };
+  const fresh = { fresh: true, watermark: sequence(1), stalenessMs: 0 } as const;
+
+  it('are judged by their own issuer, under the name of the pattern', () => {
+    const asked: unknown[] = [];
+    const { index, gate } = aFamilyGate((...args) => {
+      asked.push(args);
+      return fresh;
+    });
+    expect(gate.checkClaims(acme)).toMatchObject({ outcome: 'pass', verdict: { kind: 'active' } });
+    expect(asked).toEqual([[acme.iss, expect.any(Number), family]]);
+    index.apply({
+      ...{ id: 'r-1', issuer: acme.iss, key: { scope: 'subject', sub: 'alice' }, effect: { kind: 'always' } },
+      retainUntil: epochSeconds(now + 3600),
+    });
+    expect(gate.checkClaims(acme)).toMatchObject({ status: 401, code: 'ERR_TOKEN_REVOKED' });
+  });
+
+  it.each(['https://other.id.example', 'https://acme.id.example.evil.example', family])(
+    'are unknown where the pattern does not allow their issuer: %s',
+    (iss) => {
+      expect(aFamilyGate(() => fresh).gate.checkClaims({ ...WHOLE, iss })).toMatchObject(UNKNOWN);
+    },
+  );
+});

@@ -10,6 +10,8 @@ import {
   type Verdict,
 } from '@revocast/core';
 import { type TokenClaims } from './answer.js';
+import { type IssuerConfig } from './issuer-config.js';
+import { issuerSettings } from './issuers.js';
 
 /** How much of a token another guard left to look at. */
 export interface ClaimsPolicy {
@@ -57,17 +59,19 @@ const unseenOf = new WeakMap<TokenFacts, Unseen>();
  */
 export function claimedFacts(
   claims: TokenClaims,
-  settings: IssuerSettings,
+  config: IssuerConfig,
   { whole = false }: ClaimsPolicy,
   now: EpochMs,
 ): TokenFacts | undefined {
   const unseen = new Unseen();
+  const settings = issuerSettings(config);
   const facts = readFacts(claims, settings, now);
   if (facts === undefined) return undefined;
   const dropped = whole ? [] : KEY_CLAIMS.filter((claim) => facts[FIELDS[claim]] === undefined);
   const missing = dropped.filter((claim) => claimNames(settings, claim).length > 0).map((claim) => FIELDS[claim]);
   const seen: TokenFacts = {
     ...facts,
+    ...(config.family !== undefined && { family: config.family }),
     // A token that has an id is named by it: the service takes the hash only for one that has none.
     signingInputHash: () => {
       if (facts.jti === undefined) unseen.ask();

@@ -1,6 +1,7 @@
 import {
   decide,
   enforceableScopes,
+  isIssuerPattern,
   RevocationError,
   settingsDigest,
   STALENESS_MS_MAX_DEFAULT,
@@ -25,6 +26,7 @@ import { MISSING, outlived, revoked, unavailable, unverified } from './challenge
 import { claimedFacts, claimScopes, decideSeen, NOT_COVERED, type ClaimsPolicy } from './claimed-facts.js';
 import { carriedBy, CoverageWindow } from './coverage.js';
 import { type IssuerConfig } from './issuer-config.js';
+import { familyMembers } from './issuer-families.js';
 import { issuerSettings } from './issuers.js';
 import { countLiveTokens } from './live-tokens.js';
 import { createRecallingVerifier, type RecallingVerifier } from './jwt-verifier.js';
@@ -133,6 +135,7 @@ const watchesOf = (issuers: readonly IssuerConfig[], earlier: Watches): Watches 
 
 class TokenGate implements ReloadableGate {
   readonly #stalenessMsMax: number;
+  readonly #memberOf: (issuer: string) => IssuerConfig | undefined;
 
   constructor(
     private readonly options: GateOptions,
@@ -140,6 +143,7 @@ class TokenGate implements ReloadableGate {
     private readonly watches: Watches,
   ) {
     this.#stalenessMsMax = validBound(options.stalenessMsMax ?? STALENESS_MS_MAX_DEFAULT);
+    this.#memberOf = familyMembers(options.issuers);
   }
 
   async check(token: string | undefined, policy?: RoutePolicy): Promise<GateAnswer> {
@@ -165,7 +169,7 @@ class TokenGate implements ReloadableGate {
       const refusal = this.#reported(unavailable('ERR_REVOCATION_UNKNOWN', this.#prng));
       return isObserved ? { outcome: 'pass', verdict: NOT_COVERED } : refusal;
     }
-    this.watches.get(facts.issuer)?.window.note(carriedBy(facts));
+    this.watches.get(facts.family ?? facts.issuer)?.window.note(carriedBy(facts));
     const verdict = this.#verdictOn(facts, policy);
     // The other guard lets a token in or not; while we observe, it alone.
     const refusal = isObserved ? undefined : this.verifier.refusalNow(facts);
@@ -214,7 +218,7 @@ class TokenGate implements ReloadableGate {
   /** The same for a token just verified and for one verified earlier: the cache spares the signature and nothing else. */
   #answer(token: string, { known, claims }: Recalled, policy: RoutePolicy | undefined): GateAnswer {
     const { facts } = known;
-    this.watches.get(facts.issuer)?.window.note(known.carried);
+    this.watches.get(facts.family ?? facts.issuer)?.window.note(known.carried);
     // Nothing is awaited from here on: a proof of freshness read before a wait could run out during it.
     const verdict = this.#verdictOn(facts, policy);
     const refusal = this.verifier.isOver(known) ? 'ERR_TOKEN_EXPIRED' : undefined;
@@ -231,12 +235,15 @@ class TokenGate implements ReloadableGate {
   #factsOfClaims(claims: unknown, policy: ClaimsPolicy | undefined): TokenFacts | undefined {
     if (typeof claims !== 'object' || claims === null) return undefined;
     const { iss } = claims as { readonly iss?: unknown };
-    const named = [...this.watches.values()].find(
-      ({ config }) => config.issuer === iss || (typeof iss === 'string' && config.aliases.includes(iss)),
-    );
-    if (named === undefined) return undefined;
-    const now = this.options.clock.wall();
-    return claimedFacts(claims as TokenClaims, issuerSettings(named.config), policy ?? {}, now);
+    const config = typeof iss === 'string' ? this.#configOf(iss) : undefined;
+    return config && claimedFacts(claims as TokenClaims, config, policy ?? {}, this.options.clock.wall());
+  }
+
+  #configOf(iss: string): IssuerConfig | undefined {
+    for (const { config } of this.watches.values()) {
+      if (config.issuer === iss || config.aliases.includes(iss)) return isIssuerPattern(iss) ? undefined : config;
+    }
+    return this.#memberOf(iss);
   }
 
   /**

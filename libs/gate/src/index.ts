@@ -1,9 +1,17 @@
 export * from './issuer-config.js';
 export * from './issuers.js';
+export {
+  FAMILY_MEMBERS_MAX,
+  FAMILY_UNPROVEN_MAX,
+  familyMembers,
+  NEW_ISSUERS_AT_ONCE,
+  NEW_ISSUERS_PER_SECOND,
+} from './issuer-families.js';
 export { auth0, cognito, entra, keycloak, nestJwt, oidc, okta } from './presets.js';
 export * from './answer.js';
 export * from './credentials.js';
 export * from './verify.js';
+export { keyUrlProblem } from './key-url.js';
 export { createTokenVerifier } from './jwt-verifier.js';
 export { createGate, STRICTNESS, type Gate, type GateOptions, type ReloadableGate, type RoutePolicy } from './gate.js';
 export { type ClaimsPolicy } from './claimed-facts.js';

@@ -1,4 +1,4 @@
-import { type IssuerSettings } from '@revocast/core';
+import { type IssuerSettings, type PatternValues } from '@revocast/core';
 
 export const ASYMMETRIC_ALGORITHMS = [
   'RS256',
@@ -36,6 +36,14 @@ export interface PublicJwk {
   readonly y?: string;
 }
 
+/**
+ * Which issuers of a pattern are accepted: any that exist there, those whose placeholders have one of the listed values, or
+ * those for which a function says so. The function is asked with tokens of issuers that are not at hand, so it must
+ * be quick, and its answer must not change.
+ */
+export type IssuerRule =
+  'any' | Readonly<Record<string, readonly string[]>> | ((values: PatternValues, issuer: string) => boolean);
+
 /** Where the keys of one issuer come from: exactly one of these, and never a key that the token itself brings along. */
 export type KeySource =
   | { readonly kind: 'jwks'; readonly jwks: readonly PublicJwk[] }
@@ -46,6 +54,10 @@ export type KeySource =
 
 /** One issuer, checked and complete: what `parseIssuers` makes of an `IssuerInput`. */
 export interface IssuerConfig extends IssuerSettings {
+  /** Set where `issuer` is a pattern: which of the issuers that it matches are accepted. */
+  readonly allow?: IssuerRule;
+  /** Set on one issuer of a pattern: the pattern, under which its settings are declared. */
+  readonly family?: string;
   /** Other spellings of `iss` that mean this issuer, such as one with a trailing slash. Facts carry `issuer`, never an alias. */
   readonly aliases: readonly string[];
   readonly keys: KeySource;
@@ -72,8 +84,13 @@ type Names = string | readonly string[];
 
 /** One issuer as a team writes it, in code or as JSON in `REVOCAST_ISSUERS`. docs/settings.md has the table. */
 export interface IssuerInput {
-  /** Exactly what the issuer puts into `iss`. */
+  /**
+   * Exactly what the issuer puts into `iss`; or a pattern of many issuers, such as `https://id.example/realms/{realm}` or
+   * `https://*.auth.example.com`, which needs `allow`.
+   */
   readonly issuer: string;
+  /** With a pattern only, and required there: `'any'`, lists of values by placeholder, or, in code, a function. */
+  readonly allow?: IssuerRule;
   readonly preset?: PresetName;
   /** Only with the preset `oidc`. */
   readonly profile?: 'rfc9068';

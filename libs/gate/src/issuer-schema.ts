@@ -1,11 +1,20 @@
+import { compileIssuerPattern, filledIn, isIssuerPattern, issuerPatternProblem } from '@revocast/core';
 import { z } from 'zod';
-import { ASYMMETRIC_ALGORITHMS, PRESETS, SYMMETRIC_ALGORITHMS, type PublicJwk } from './issuer-config.js';
+import {
+  ASYMMETRIC_ALGORITHMS,
+  type IssuerRule,
+  PRESETS,
+  SYMMETRIC_ALGORITHMS,
+  type PublicJwk,
+} from './issuer-config.js';
 import { KEYS_MAX, publicJwkProblem } from './jwk.js';
 import { keyUrlProblem } from './key-url.js';
 import { WITHOUT_AUTH_TIME } from './presets.js';
 import { normalType } from './token-rules.js';
 
 const DAY = 86_400;
+/** Values of one placeholder that may be listed. */
+const RULE_VALUES_MAX = 100_000;
 /** Longer ones are typing errors: milliseconds where seconds are due. */
 const LIFETIME_SECONDS_MAX = 3_660 * DAY;
 
@@ -21,6 +30,16 @@ const keyUrl = text.superRefine((value, context) => {
   const problem = keyUrlProblem(value);
   if (problem !== undefined) context.addIssue(problem);
 });
+
+const valueLists = z.record(text, z.array(text).min(1, 'must list a value').max(RULE_VALUES_MAX));
+const allowRule = z.union(
+  [
+    z.literal('any'),
+    z.custom<Extract<IssuerRule, (...values: never) => unknown>>((rule) => typeof rule === 'function'),
+    valueLists,
+  ],
+  "must be 'any', lists of values by placeholder, or a function",
+);
 
 const publicJwk = z.custom<PublicJwk>().superRefine((value, context) => {
   const problem = publicJwkProblem(value);
@@ -60,7 +79,11 @@ const claimNames = z.strictObject({
 });
 
 const fields = z.strictObject({
-  issuer: text,
+  issuer: text.superRefine((value, context) => {
+    const problem = isIssuerPattern(value) ? issuerPatternProblem(value) : undefined;
+    if (problem !== undefined) context.addIssue(problem);
+  }),
+  allow: allowRule.optional(),
   preset: z.enum(PRESETS).optional(),
   profile: z.literal('rfc9068').optional(),
   aliases: z.array(text).default([]),
@@ -98,6 +121,16 @@ const secretBytesMin = (algorithms: IssuerFields['algorithms']): number =>
 const keySources = (issuer: IssuerFields): number =>
   [issuer.jwks, issuer.jwksUri, issuer.discovery, issuer.secret].filter((source) => source !== undefined).length;
 
+const namesOf = (issuer: string): readonly string[] =>
+  isIssuerPattern(issuer) && issuerPatternProblem(issuer) === undefined ? compileIssuerPattern(issuer).names : [];
+
+const hostOf = (url: string): string => url.split('/')[2] ?? '';
+
+/** A URL without placeholders is the same for all. Only below the host: elsewhere nobody could say whose keys these are. */
+const isFillable = (url: string, issuer: string): boolean =>
+  (!isIssuerPattern(hostOf(url)) || hostOf(url) === hostOf(issuer)) &&
+  filledIn(url, Object.fromEntries(namesOf(issuer).map((name) => [name, 'x']))) !== undefined;
+
 /** One rule between several settings: the problem is reported at the first of `reads`. */
 interface Relation {
   readonly reads: readonly [Field, ...Field[]];
@@ -105,7 +138,50 @@ interface Relation {
   readonly problem: string;
 }
 
+/** What only a pattern may have, and what it must not. */
+const OF_PATTERNS: readonly Relation[] = [
+  {
+    reads: ['allow', 'issuer'],
+    holds: ({ allow, issuer }) => (allow !== undefined) === isIssuerPattern(issuer),
+    problem:
+      "goes with a pattern of issuers, and a pattern needs it: list the values of its placeholders, or say 'any' to accept whoever has an account with that provider",
+  },
+  {
+    reads: ['allow', 'issuer'],
+    holds: ({ allow, issuer }) =>
+      typeof allow !== 'object' || Object.keys(allow).every((name) => namesOf(issuer).includes(name)),
+    problem: 'must name placeholders of the pattern',
+  },
+  {
+    reads: ['secret', 'issuer'],
+    holds: ({ secret, issuer }) => secret === undefined || !isIssuerPattern(issuer),
+    problem: 'cannot be shared by all issuers of a pattern: each could make the tokens of the others',
+  },
+  {
+    reads: ['aliases', 'issuer'],
+    holds: ({ aliases, issuer }) =>
+      aliases.length === 0 ? true : !isIssuerPattern(issuer) && !aliases.some(isIssuerPattern),
+    problem: 'must be single issuers, of a single issuer: a pattern neither has nor is one',
+  },
+  {
+    reads: ['assumeIssuer', 'issuer'],
+    holds: ({ assumeIssuer, issuer }) => !assumeIssuer || !isIssuerPattern(issuer),
+    problem: 'cannot go with a pattern: a token without iss would be of nobody',
+  },
+  {
+    reads: ['jwksUri', 'issuer'],
+    holds: ({ jwksUri, issuer }) => jwksUri === undefined || isFillable(jwksUri, issuer),
+    problem: 'may name only placeholders of the pattern of the issuer, and in its host only as that has them',
+  },
+  {
+    reads: ['discovery', 'issuer'],
+    holds: ({ discovery, issuer }) => typeof discovery !== 'string' || isFillable(discovery, issuer),
+    problem: 'may name only placeholders of the pattern of the issuer, and in its host only as that has them',
+  },
+];
+
 const RELATIONS: readonly Relation[] = [
+  ...OF_PATTERNS,
   {
     reads: ['issuer', 'jwks', 'jwksUri', 'discovery', 'secret'],
     holds: (issuer) => keySources(issuer) <= 1,

@@ -1,4 +1,10 @@
-import { RevocationError, type ClaimNames, type IssuerSettings } from '@revocast/core';
+import {
+  compileIssuerPattern,
+  isIssuerPattern,
+  RevocationError,
+  type ClaimNames,
+  type IssuerSettings,
+} from '@revocast/core';
 import {
   ASYMMETRIC_ALGORITHMS,
   PRESETS,
@@ -47,7 +53,9 @@ const keySource = (fields: IssuerFields): KeySource => {
   if (jwks !== undefined) return { kind: 'jwks', jwks: jwks.keys };
   if (jwksUri !== undefined) return { kind: 'jwksUri', url: jwksUri };
   if (secret !== undefined) return { kind: 'secret', secret };
-  return { kind: 'discovery', urls: typeof discovery === 'string' ? [discovery] : wellKnownUrls(issuer) };
+  if (typeof discovery === 'string') return { kind: 'discovery', urls: [discovery] };
+  // Each issuer of a pattern has places of its own.
+  return { kind: 'discovery', urls: isIssuerPattern(issuer) ? [] : wellKnownUrls(issuer) };
 };
 
 /** Without its subject a token could not be hit by the commonest revocation, so it is required; the last name is the fallback. */
@@ -65,7 +73,7 @@ const mappedClaims = (claims: Required<ClaimNames>): ClaimNames =>
 
 const configOf = (fields: IssuerFields): IssuerConfig => {
   const subject = fields.claims.subject ?? (fields.pairwise ? [] : ['sub']);
-  const { preset, profile } = fields;
+  const { preset, profile, allow } = fields;
   return {
     issuer: fields.issuer,
     aliases: fields.aliases,
@@ -84,6 +92,7 @@ const configOf = (fields: IssuerFields): IssuerConfig => {
     requireValues: requiredValues(fields),
     assumeIssuer: fields.assumeIssuer,
     pairwise: fields.pairwise,
+    ...(allow === undefined ? {} : { allow }),
     ...(preset === undefined ? {} : { preset }),
     ...(profile === undefined ? {} : { profile }),
   };
@@ -106,6 +115,21 @@ const sharedSpellings = (configs: readonly IssuerConfig[], name: string): readon
   return [...shared].map((spelling) => `${name}: ${spelling} is named twice: give each issuer and alias once`);
 };
 
+/** Which of two patterns an issuer is of must not depend on their order. A single issuer goes before every pattern. */
+const overlapping = (configs: readonly IssuerConfig[], name: string): readonly string[] => {
+  const patterns = configs
+    .filter(({ issuer }) => isIssuerPattern(issuer))
+    .map(({ issuer }) => compileIssuerPattern(issuer));
+  return patterns.flatMap((one, at) =>
+    patterns
+      .slice(at + 1)
+      .filter((other) => one.text !== other.text && one.overlaps(other))
+      .map(
+        (other) => `${name}: ${one.text} and ${other.text} match the same issuers: make them differ in a fixed part`,
+      ),
+  );
+};
+
 const severalAssumed = (configs: readonly IssuerConfig[], name: string): readonly string[] =>
   configs.filter(({ assumeIssuer }) => assumeIssuer).length > 1
     ? [`${name}: only one issuer may have assumeIssuer, since tokens without iss could be of any`]
@@ -115,7 +139,12 @@ const parseList = (input: readonly unknown[], name: string): readonly IssuerConf
   const parsed = input.map((given, index) => parseIssuer(given, `${name}[${index}]`));
   const configs = parsed.filter((result): result is IssuerConfig => !Array.isArray(result));
   const problems = parsed.flatMap((result) => (Array.isArray(result) ? (result as readonly string[]) : []));
-  const all = [...problems, ...sharedSpellings(configs, name), ...severalAssumed(configs, name)];
+  const all = [
+    ...problems,
+    ...sharedSpellings(configs, name),
+    ...severalAssumed(configs, name),
+    ...overlapping(configs, name),
+  ];
   if (all.length > 0) throw new RevocationError('ERR_CONFIG', all.join('\n'));
   return configs;
 };

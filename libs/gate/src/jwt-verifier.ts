@@ -4,6 +4,7 @@ import { type TokenClaims, type Verified } from './answer.js';
 import { readCompactToken } from './compact-token.js';
 import { carriedBy } from './coverage.js';
 import { type IssuerConfig } from './issuer-config.js';
+import { IssuerFamilies } from './issuer-families.js';
 import { findSigningKey, type SignedBy } from './signature.js';
 import {
   type Known,
@@ -22,7 +23,7 @@ export const createTokenVerifier = (options: TokenVerifierOptions): TokenVerifie
 
 /** The verifier of a gate: what it has verified once it need not verify again. Without a cache it recalls nothing. */
 export const createRecallingVerifier = (options: TokenVerifierOptions, cache?: TokenCache): RecallingVerifier =>
-  new JwtVerifier(options, trustsOf(options.issuers, surroundings(options)), cache);
+  new JwtVerifier(options, trustsOf(options.issuers, surroundings(options)), familiesOf(options), cache);
 
 export interface RecallingVerifier extends TokenVerifier {
   /** What a token says that was verified before, if all that this rested on still holds. Checks no signature. */
@@ -49,6 +50,9 @@ const surroundings = ({ clock, fetch = globalThis.fetch, prng = Math.random }: T
   ...{ clock, fetch, prng },
 });
 
+const familiesOf = (options: TokenVerifierOptions): IssuerFamilies =>
+  new IssuerFamilies(options.issuers, surroundings(options));
+
 const hashOf = (signingInput: string): string => createHash('sha256').update(signingInput, 'ascii').digest('base64url');
 
 /** Computed only when asked for: a hash per request would cost more than the whole look-up. */
@@ -69,6 +73,7 @@ class JwtVerifier implements RecallingVerifier {
   constructor(
     private readonly options: TokenVerifierOptions,
     private readonly trusts: readonly Trust[],
+    private readonly families: IssuerFamilies,
     private readonly cache: TokenCache | undefined,
   ) {
     this.#byIss = byIss(trusts);
@@ -108,21 +113,24 @@ class JwtVerifier implements RecallingVerifier {
   }
 
   refusalNow(facts: TokenFacts): 'ERR_TOKEN_ISSUER_UNKNOWN' | 'ERR_TOKEN_EXPIRED' | undefined {
-    const trust = this.#byIss.get(facts.issuer);
-    if (trust === undefined) return 'ERR_TOKEN_ISSUER_UNKNOWN';
-    return hasExpired(facts, trust.config, this.options.clock.wall()) ? 'ERR_TOKEN_EXPIRED' : undefined;
+    // By its settings alone: nothing need be kept of an issuer whose live connection is asked about.
+    const config = this.#byIss.get(facts.issuer)?.config ?? this.families.configOf(facts.issuer);
+    if (config === undefined) return 'ERR_TOKEN_ISSUER_UNKNOWN';
+    return hasExpired(facts, config, this.options.clock.wall()) ? 'ERR_TOKEN_EXPIRED' : undefined;
   }
 
   withIssuers(issuers: readonly IssuerConfig[]): RecallingVerifier {
     const options = { ...this.options, issuers };
     const trusts = trustsOf(issuers, surroundings(options), this.trusts);
-    this.cache?.retain(({ trust }) => trusts.includes(trust));
-    return new JwtVerifier(options, trusts, this.cache);
+    const families = new IssuerFamilies(issuers, surroundings(options), this.families);
+    const kept = new Set(trusts);
+    this.cache?.retain(({ trust }) => kept.has(trust) || families.keeps(trust));
+    return new JwtVerifier(options, trusts, families, this.cache);
   }
 
   async #judge(token: string, { ignoreExpiry = false }: VerifyOptions = {}): Promise<Judged> {
     const { header, claims, signingInput } = readCompactToken(token);
-    const trust = trustOf(this.#byIss, claims);
+    const trust = this.#trustOf(claims);
     const { config, settings, keySet } = trust;
     const signedBy = await findSigningKey(keySet, { token, ...checkHeader(header, config) });
     if (signedBy === undefined) {
@@ -133,17 +141,25 @@ class JwtVerifier implements RecallingVerifier {
     checkNotBefore(claims['nbf'], config, now / 1000);
     // An alias or a missing iss is this issuer's by its settings: facts name it in one way only.
     const named = { ...claims, iss: config.issuer };
-    const facts = factsFrom(named, settings, signedBy.key, lazyHash(signingInput), now);
+    const read = factsFrom(named, settings, signedBy.key, lazyHash(signingInput), now);
+    const facts = config.family === undefined ? read : { ...read, family: config.family };
+    this.families.proved(trust);
     if (!ignoreExpiry && hasExpired(facts, config, now))
       throw new RevocationError('ERR_TOKEN_EXPIRED', 'the token expired');
     return { claims, header, facts, trust, signedBy };
+  }
+
+  #trustOf({ iss }: TokenClaims): Trust {
+    const trust = this.#byIss.get(iss) ?? (typeof iss === 'string' ? this.families.trustOf(iss) : undefined);
+    if (trust === undefined) throw new RevocationError('ERR_TOKEN_ISSUER_UNKNOWN', 'the token is of an unknown issuer');
+    return trust;
   }
 
   /** The signature and the claims cannot change; the issuer's settings and keys and the time can. */
   #stillHolds(proven: Proven): boolean {
     const { trust, facts } = proven;
     // Another object means other settings: an audience or an algorithm may have been taken out.
-    if (this.#byIss.get(facts.issuer) !== trust) return false;
+    if ((this.#byIss.get(facts.issuer) ?? this.families.atHand(facts.issuer)) !== trust) return false;
     const now = this.options.clock.wall() / 1000;
     if (now >= proven.endsAt || now < proven.startsAt) return false;
     // Also sets the refresh off that is due: a key that was taken out must end while nothing but known tokens come.
@@ -157,12 +173,6 @@ class JwtVerifier implements RecallingVerifier {
     return true;
   }
 }
-
-const trustOf = (trusts: ReadonlyMap<unknown, Trust>, claims: TokenClaims): Trust => {
-  const trust = trusts.get(claims['iss']);
-  if (trust === undefined) throw new RevocationError('ERR_TOKEN_ISSUER_UNKNOWN', 'the token is of an unknown issuer');
-  return trust;
-};
 
 const hasExpired = (facts: TokenFacts, { clockSkewSeconds }: IssuerConfig, now: EpochMs): boolean =>
   now / 1000 >= facts.expiresAt + clockSkewSeconds;

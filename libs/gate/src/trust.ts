@@ -1,4 +1,4 @@
-import { type IssuerSettings } from '@revocast/core';
+import { isIssuerPattern, type IssuerSettings } from '@revocast/core';
 import { type IssuerConfig } from './issuer-config.js';
 import { issuerSettings } from './issuers.js';
 import { createKeySet, type KeySet, type KeySetOptions } from './key-set.js';
@@ -15,12 +15,13 @@ export interface Trust {
 /** What a key set rests on. May hold a shared secret as well. */
 const keySetName = ({ issuer, aliases, keys }: IssuerConfig): string => JSON.stringify([issuer, aliases, keys]);
 
-/** Keeps what was there `earlier` and did not change: all of it, or else the keys, which may be out of reach right now. */
+/** The trusts of single issuers; `IssuerFamilies` has those of patterns. Keeps what was there `earlier` and did not change: all of it, or else the keys, which may be out of reach right now. */
 export const trustsOf = (
-  issuers: readonly IssuerConfig[],
+  configs: readonly IssuerConfig[],
   options: KeySetOptions,
   earlier: readonly Trust[] = [],
 ): readonly Trust[] => {
+  const issuers = configs.filter(({ issuer }) => !isIssuerPattern(issuer));
   const unchanged = new Map(earlier.map((trust) => [trust.name, trust]));
   const keySets = new Map(earlier.map(({ config, keySet }) => [keySetName(config), keySet]));
   return issuers.map((config) => {

@@ -1,6 +1,7 @@
 import { type Clock, type IssuerSettings, RevocationError, tombstoneRetainUntil } from '@revocast/core';
 import { type Gate } from '@revocast/gate';
-import { assertMayTouch, mayTouch, type Operator } from '../auth/operator.js';
+import { assertMayTouch, mayTouch, type Operator, type Verb } from '../auth/operator.js';
+import { type SessionEnder } from '../identity/session-ender.js';
 import { type Database } from '../journal/database.js';
 import { type JournaledLift, type JournaledRevocation, type NewRevocation } from '../journal/entries.js';
 import { findLift } from '../journal/lifts.js';
@@ -41,6 +42,8 @@ export interface CommandsOptions {
   readonly keeper: EpochKeeper;
   readonly intake: LogIntake;
   readonly issuers: IssuerRegistry;
+  /** What is to follow at the identity provider is noted with the revocations. */
+  readonly ender: Pick<SessionEnder, 'intend'>;
   readonly verifier: () => Pick<Gate, 'verify'>;
   readonly clock: Clock;
   /** Settings of the issuer that the log declares, if they are not ours. */
@@ -57,6 +60,8 @@ export interface RevokeInput {
   readonly command: CommandInput;
   readonly operator: Operator;
   readonly idempotencyKey: string | undefined;
+  /** Default true: sessions end at the identity provider, too. */
+  readonly endsSessions?: boolean;
 }
 
 /** What became of one command of many. */
@@ -88,6 +93,27 @@ export interface Considered {
   readonly planned: readonly PlannedRevocation[];
 }
 
+interface Handling {
+  /** Another instance may be given the same command. */
+  readonly isShared: boolean;
+  /** Whether sessions end at the identity provider as well. */
+  readonly ends: boolean;
+}
+
+/** Of a batch nothing follows at the provider: it brings in what is revoked already, a hundred thousand people at once. */
+const PART: Handling = { isShared: false, ends: false };
+
+/** Who gives the commands that follow from what a provider did. No credentials can have this name: it has spaces. */
+const PROVIDER: Operator = {
+  ...{
+    name: 'the identity provider',
+    verbs: new Set<Verb>(),
+    issuers: undefined,
+    scopes: undefined,
+    expiresAt: undefined,
+  },
+};
+
 /** From the command to the confirmed record. */
 export class Commands {
   /** Ids of commands under way in this process. */
@@ -108,6 +134,28 @@ export class Commands {
   }
 
   /**
+   * Cuts off what was refreshed after a revocation by subject, once the provider refreshes nothing any more; gives the id
+   * of the revocation that does. Again gives the same one. Undefined = every such token is hit as it is.
+   */
+  async closeGap(id: string): Promise<string | undefined> {
+    const revocation = findRevocation(this.options.database, id);
+    if (revocation === undefined || !this.#hasGap(revocation)) return undefined;
+    const { issuer, key, reason } = revocation;
+    const command: CommandInput = { scope: 'subject', issuer, sub: 'sub' in key ? key.sub : '', reason };
+    const input = { command, operator: PROVIDER, idempotencyKey: `ending/${id}`, endsSessions: false };
+    const { entries } = await this.revoke(input);
+    return entries[0]?.id;
+  }
+
+  /** A cut-off by `iat` that lies behind: tokens refreshed in or after its second are not hit. */
+  #hasGap({ issuer, key, effect, liftedAt }: JournaledRevocation): boolean {
+    if (key.scope !== 'subject' || effect.kind !== 'issuedBefore' || liftedAt !== undefined) return false;
+    const { settings } = this.options.issuers.get(issuer);
+    const latest = this.options.clock.wall() / 1000 + settings.leadSeconds;
+    return settings.cutoffClaim === 'iat' && effect.issuedBefore <= latest;
+  }
+
+  /**
    * One of many: it shares a record with others, and nothing is read back from the journal for its answer. Two instances
    * that are given the same batch at once publish its lines twice, under the same ids: that hits what one of them hits.
    */
@@ -116,7 +164,7 @@ export class Commands {
     if (this.#underWay.has(id)) throw inFlight();
     this.#underWay.add(id);
     try {
-      const entries = await this.#accept(id, commandDigest(input.command), input, false);
+      const entries = await this.#accept(id, commandDigest(input.command), input, PART);
       const stored = await this.#stored(entries);
       const [entry] = entries;
       if (entry === undefined) throw new RevocationError('ERR_INVARIANT', 'A command made no revocation.');
@@ -199,7 +247,10 @@ export class Commands {
     await this.#assertSame(known, digest, input);
     const unconfirmed =
       known.length === 0
-        ? await this.#accept(id, digest, input, input.idempotencyKey !== undefined)
+        ? await this.#accept(id, digest, input, {
+            isShared: input.idempotencyKey !== undefined,
+            ends: input.endsSessions !== false,
+          })
         : known.filter((entry) => entry.first?.ackedAt === undefined);
     const due = unconfirmed.filter(({ moot }) => !moot);
     const confirmed = await this.#confirmed(due.map((entry) => ({ kind: 'revoked', id: entry.id })));
@@ -231,7 +282,7 @@ export class Commands {
     id: string,
     commandDigest: string,
     { command, operator }: RevokeInput,
-    isShared: boolean,
+    { isShared, ends }: Handling,
   ): Promise<readonly Insertable[]> {
     const { planned } = await this.consider(command, operator);
     this.#assertWritable();
@@ -243,7 +294,12 @@ export class Commands {
       ...plan,
       id: index === 0 ? id : `${id}.${index + 1}`,
     }));
-    return this.options.writer.accept({ revocations, ...(isShared && { shared: id }) });
+    const { writer, ender } = this.options;
+    return writer.accept({
+      revocations,
+      ...(isShared && { shared: id }),
+      ...(ends && { alongside: (entries) => ender.intend(entries) }),
+    });
   }
 
   /**
@@ -251,7 +307,7 @@ export class Commands {
    * hold for both, or it would be forgotten before the last token that it hits.
    */
   #widened(issuer: KnownIssuer): KnownIssuer {
-    const declared = this.options.declared(issuer.settings.issuer);
+    const declared = this.options.declared(issuer.declaredAs.issuer);
     return declared === undefined ? issuer : { ...issuer, settings: widerSettings(issuer.settings, declared) };
   }
 

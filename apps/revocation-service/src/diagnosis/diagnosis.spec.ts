@@ -148,7 +148,10 @@ describe('a diagnosis', () => {
         return Promise.reject(new Error('down'));
       },
     });
-    const known = configs.map((config) => ({ config, settings: issuerSettings(config) }));
+    const known = configs.map((config) => {
+      const settings = issuerSettings(config);
+      return { config, settings, declaredAs: settings };
+    });
     const node = aNode({
       issuers: known.map(({ settings }) =>
         covering({ issuer: settings.issuer, settingsDigest: settingsDigest(settings) }),

@@ -24,7 +24,7 @@ export function claimCoverage(
   key: RevocationKey,
   reports: readonly IssuerCoverage[],
 ): ClaimCoverage {
-  const own = reports.filter((report) => report.issuer === issuer.settings.issuer);
+  const own = reports.filter((report) => report.issuer === issuer.declaredAs.issuer);
   const tokens = own.reduce((sum, report) => sum + report.tokens, 0);
   const compared = claimsOf(issuer, key);
   const seen = compared.length === 0 ? tokens : own.reduce((sum, report) => sum + (report.seen[key.scope] ?? 0), 0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { epochMs, type Heartbeat, sequence } from '@revocast/core';
+import { epochMs, type Heartbeat, sequence, settingsDigest } from '@revocast/core';
+import { issuerSettings, parseIssuers } from '@revocast/gate';
 import { ManualTime } from '@revocast/testing';
 import { IssuerRegistry } from '../command/issuer-registry.js';
 import { Fleet } from './fleet.js';
@@ -40,5 +41,28 @@ describe('The fleet of a service', () => {
     fleet.heard(aHeartbeat);
     await time.advance(10_000);
     expect(looks).toBe(0);
+  });
+
+  it('counts a node that reports a pattern with the same settings for each issuer of it', () => {
+    const time = new ManualTime();
+    const [issuer, family] = ['https://id.example/realms/acme', 'https://id.example/realms/{realm}'];
+    const issuers = parseIssuers([{ issuer: family, allow: 'any', audience: 'orders' }]);
+    const fleet = new Fleet({
+      ...{ fleetBoundMs: 300_000, expected: { payments: 1 }, expectedIsExact: true },
+      ...{ clock: time, schedule: time.schedule, reference: () => ({}), issuers: new IssuerRegistry(issuers) },
+      identityAt: () => 'r1',
+      hasLostRecords: () => false,
+    });
+    const digests = issuers.map((config) => settingsDigest(issuerSettings(config)));
+    const reporting = (named: string): Heartbeat => ({
+      ...aHeartbeat,
+      issuers: [{ issuer: named, scopes: ['subject'], settingsDigest: digests[0] ?? '', tokens: 0, seen: {} }],
+    });
+    const carrier = { epoch: 'e1', sequence: sequence(1), ackedAt: epochMs(time.wall()), proof: undefined };
+    fleet.hears(true);
+    fleet.heard(reporting(issuer));
+    expect(fleet.propagation({ issuer, scope: 'subject', carrier })?.notCounted).toMatchObject([{ why: 'issuer' }]);
+    fleet.heard(reporting(family));
+    expect(fleet.propagation({ issuer, scope: 'subject', carrier })).toMatchObject({ applied: 1, notCounted: [] });
   });
 });

@@ -193,16 +193,16 @@ export class Fleet {
 
   #queryOf({ issuer, scope, carrier }: Published): PropagationQuery | undefined {
     if (carrier.sequence === undefined || carrier.ackedAt === undefined) return undefined;
-    const settings = this.options.issuers.find(issuer)?.settings;
+    const declaredAs = this.options.issuers.find(issuer)?.declaredAs;
     const pubAckMonotonic = this.#confirmedAt.get(nameOf(carrier.epoch, carrier.sequence));
     return {
       sequence: carrier.sequence,
       epoch: carrier.epoch,
       pubAckAt: carrier.ackedAt,
       ...(pubAckMonotonic !== undefined && { pubAckMonotonic }),
-      issuer,
+      issuer: declaredAs?.issuer ?? issuer,
       scope,
-      settingsDigest: settings === undefined ? '' : settingsDigest(settings),
+      settingsDigest: declaredAs === undefined ? '' : settingsDigest(declaredAs),
     };
   }
 

@@ -1,3 +1,4 @@
+import { type SessionEnder } from '../identity/session-ender.js';
 import { type Metrics, type Readings } from '../metrics/metrics.js';
 import { type Fleet } from '../fleet/fleet.js';
 import { type RefusalLedger } from '../fleet/refusal-ledger.js';
@@ -15,6 +16,7 @@ export interface HealthOptions extends ReadinessOptions {
   readonly refusals: Pick<RefusalLedger, 'rows'>;
   readonly metrics: Metrics;
   readonly liveEntriesMax: number;
+  readonly ender: Pick<SessionEnder, 'due'>;
 }
 
 /** What probes and scrapers are told. */
@@ -33,7 +35,7 @@ export class Health {
   }
 
   #readings(): Readings {
-    const { strangers, keeper, outbox, intake, ticker, fleet, follower, hub, refusals } = this.options;
+    const { strangers, keeper, outbox, intake, ticker, fleet, follower, hub, refusals, ender } = this.options;
     const status = follower.status();
     const log = keeper.state();
     return {
@@ -57,6 +59,7 @@ export class Health {
       rewritten: keeper.rewritten(),
       watchers: hub.watchers,
       refusalRows: refusals.rows,
+      endingsDue: ender.due(),
     };
   }
 }

@@ -58,6 +58,21 @@ const coverage = z.looseObject({
 
 const refreshTokens = z.looseObject({ covered: z.boolean(), note: z.string() });
 
+const identityProvider = z
+  .looseObject({
+    state: z
+      .enum(['due', 'ended', 'unknown', 'failed', 'cancelled'])
+      .describe('`unknown`: nothing was there to end. `failed`: given up. `cancelled`: lifted before.'),
+    attempts: z.number(),
+    nextAttemptAt: z.iso.datetime().optional(),
+    endedAt: z.iso.datetime().optional(),
+    closedBy: z.string().optional().describe('The revocation that cuts off what was refreshed until it ended.'),
+    because: z.enum(['unreachable', 'busy', 'broken', 'refused', 'rejected', 'ourLog']).nullable(),
+  })
+  .describe(
+    'Sessions and refresh tokens at the identity provider: ended after our record, and tried until it succeeds.',
+  );
+
 const planned = {
   issuer: z.string(),
   scope: z.enum(SCOPES),
@@ -105,6 +120,7 @@ const revocation = {
   coverage: coverage.nullable(),
   refreshTokens: refreshTokens.nullable(),
   propagation: propagation.nullable(),
+  identityProvider: identityProvider.nullable().describe('null: no provider is configured for it, or nothing to end.'),
 };
 
 const refusals = z
@@ -157,6 +173,34 @@ export const previewAnswerSchema = z.looseObject({
   coverage,
   refreshTokens,
   nodes: z.array(z.looseObject({})),
+});
+export const personSearchAnswerSchema = z.looseObject({
+  persons: z.array(
+    z.looseObject({
+      issuer: z.string(),
+      provider: z.string(),
+      subject: z.string().describe('What a command names the person by.'),
+      username: z.string().optional(),
+      email: z.string().optional(),
+      name: z.string().optional(),
+      enabled: z.boolean().optional(),
+      sessions: z.number().nullable().describe('Sessions at the provider; null where it does not tell.'),
+    }),
+  ),
+  unanswered: z
+    .array(z.looseObject({ issuer: z.string(), provider: z.string(), because: z.string() }))
+    .describe('Providers that did not answer: who is only there is missing above.'),
+});
+export const personRevokeAnswerSchema = z.looseObject({
+  revocations: z.array(revocationAnswerSchema),
+  rejected: z.array(z.looseObject({ issuer: z.string(), sub: z.string(), code: z.string(), status: z.number() })),
+  propagation: z
+    .looseObject({
+      state: z.enum(['enforced', 'enforcedExcept', 'propagating', 'noNodes', 'incomplete']),
+      enforcedAt: time.optional(),
+      enforcedBy: time.optional(),
+    })
+    .describe('Of all of them: as far as the one that is furthest behind. `incomplete`: some were rejected.'),
 });
 export const nodesAnswerSchema = z.looseObject({ fleetBoundMs: z.number(), nodes: z.array(z.looseObject({})) });
 export const diagnosisAnswerSchema = z.looseObject({

@@ -5,6 +5,7 @@ import { refreshTokens } from '../command/reach.js';
 import { rfc3339 } from '../command/times.js';
 import { type ClaimCoverage } from '../fleet/coverage.js';
 import { propagationAnswer } from '../fleet/propagation-answer.js';
+import { type JournaledEnding } from '../journal/endings.js';
 import { type Carrier, type JournaledLift, type JournaledRevocation } from '../journal/entries.js';
 
 /** What stands in an answer besides the journal's own data. */
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly propagation: Propagation | undefined;
   readonly lift: JournaledLift | undefined;
   readonly liftPropagation: Propagation | undefined;
+  /** What happens at the identity provider. Undefined = nothing. */
+  readonly ending: JournaledEnding | undefined;
   /** Ids of the other revocations that the same command made. */
   readonly alongside: readonly string[];
 }
@@ -48,8 +51,26 @@ export function revocationAnswer(entry: JournaledRevocation, around: Surrounding
     coverage: around.coverage ?? null,
     refreshTokens: issuer ? refreshTokens(issuer, entry.key.scope, entry.effect) : null,
     propagation: propagationAnswer(around.propagation),
+    identityProvider: around.ending ? endingAnswer(around.ending) : null,
   };
 }
+
+/** The second half of a kill; it says nothing about the first. */
+const endingAnswer = ({
+  state,
+  attempts,
+  nextAt,
+  endedAt,
+  closedBy,
+  failure,
+}: JournaledEnding): Record<string, unknown> => ({
+  state,
+  attempts,
+  ...(state === 'due' && { nextAttemptAt: rfc3339(nextAt) }),
+  ...(endedAt !== undefined && { endedAt: rfc3339(endedAt) }),
+  ...(closedBy !== undefined && { closedBy }),
+  because: failure ?? null,
+});
 
 /** Who asked and why stays with the instance that accepted it: neither travels on the wire. */
 const whoAnswer = ({ origin, actor, reason }: Pick<JournaledLift, 'origin' | 'actor' | 'reason'>) =>

@@ -8,6 +8,7 @@ import { type Fleet, type Published } from '../fleet/fleet.js';
 import { type LiveTokenSurvey } from '../fleet/live-token-survey.js';
 import { type RefusalLedger } from '../fleet/refusal-ledger.js';
 import { type Database } from '../journal/database.js';
+import { findEnding } from '../journal/endings.js';
 import { type Carrier, type JournaledRevocation } from '../journal/entries.js';
 import { revocationsOfCommand } from '../journal/revocations.js';
 import { refusalsAnswer } from './refusals-answer.js';
@@ -38,6 +39,7 @@ export class RevocationAnswers {
       propagation: this.#propagation(entry, entry.latest),
       lift,
       liftPropagation: lift && this.#propagation(entry, lift.latest),
+      ending: findEnding(this.options.database, entry.commandId),
       alongside: this.#alongside(entry),
     });
   }

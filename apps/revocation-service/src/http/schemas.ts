@@ -1,9 +1,11 @@
 import { KEY_FIELDS, SCOPES } from '@revocast/core';
 import { z } from 'zod';
-import { reason } from '../command/command-schema.js';
+import { reason, revocationCommandSchema } from '../command/command-schema.js';
 
 export const LIST_LIMIT_DEFAULT = 50;
 export const LIST_LIMIT_MAX = 200;
+/** Issuers that know one person. */
+export const PERSON_SUBJECTS_MAX = 50;
 
 const keyFilters = Object.fromEntries(
   KEY_FIELDS.map((field) => [
@@ -36,6 +38,26 @@ export const explainSchema = z.strictObject({
   token: z.string().min(1).max(65_536).describe('The raw JWT. It is neither stored nor logged.'),
 });
 export type ExplainBody = z.infer<typeof explainSchema>;
+
+/** Body of `POST /v1/persons/search`; in a body, since addresses of requests are written into logs everywhere. */
+export const personSearchSchema = z.strictObject({
+  query: z.string().trim().min(2).max(256).describe('A name or an e-mail address. It is neither stored nor logged.'),
+});
+export type PersonSearchBody = z.infer<typeof personSearchSchema>;
+
+const commandTimes = revocationCommandSchema.options[2].shape;
+
+/** Body of `POST /v1/persons/revoke`: the same person at several issuers. */
+export const personRevokeSchema = z.strictObject({
+  subjects: z
+    .array(z.strictObject({ issuer: commandTimes.issuer, sub: commandTimes.sub }))
+    .min(1)
+    .max(PERSON_SUBJECTS_MAX),
+  at: commandTimes.at,
+  until: commandTimes.until,
+  reason: commandTimes.reason,
+});
+export type PersonRevokeBody = z.infer<typeof personRevokeSchema>;
 
 /** Body of `POST /v1/nodes/forget`. */
 export const forgetSchema = z.strictObject({

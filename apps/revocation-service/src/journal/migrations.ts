@@ -165,6 +165,22 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (revocation_id, service)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What is to be ended at the identity provider once a revocation is in the log.
+  `
+  CREATE TABLE endings (
+    revocation_id TEXT PRIMARY KEY REFERENCES revocations (id),
+    target_kind TEXT NOT NULL CHECK (target_kind IN ('subject', 'session')),
+    target TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('due', 'ended', 'unknown', 'failed')),
+    attempts INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    closed_by TEXT,
+    failure TEXT
+  ) STRICT;
+  CREATE INDEX endings_due ON endings (next_at) WHERE state = 'due';
+  `,
 ];
 
 /** Brings the schema to the newest version. Throws ERR_CONFIG for a journal that a later release wrote. */

@@ -34,6 +34,8 @@ export interface Readings {
   readonly watchers: number;
   /** Counts of refusals that are kept one by one. */
   readonly refusalRows: number;
+  /** Sessions that are still to be ended at an identity provider. */
+  readonly endingsDue: number;
 }
 
 /** What the service tells Prometheus. No label carries anything of a token, an operator or a key. */
@@ -113,6 +115,10 @@ export class Metrics {
     this.#gauge('revocast_refusal_rows', 'Counts of refusals that are kept; no more than a million are').set(
       rest.refusalRows,
     );
+    this.#gauge(
+      'revocast_endings_due',
+      'Revocations whose sessions are still to be ended at the identity provider',
+    ).set(rest.endingsDue);
     this.#renderStates(logState, nodes);
     const missing = this.#gauge('revocast_nodes_missing', 'Nodes expected of a service that do not enforce', [
       'service',

@@ -35,10 +35,13 @@ export interface NewEntries {
    * own, whose id follows from the name, so that the log takes one of both.
    */
   readonly shared?: string;
+  /** Called in the transaction that takes the revocations in, once they are: what it writes is there with them or not at all. */
+  readonly alongside?: (revocations: readonly Insertable[]) => void;
 }
 
-interface Submission extends Required<Omit<NewEntries, 'shared'>> {
+interface Submission extends Required<Omit<NewEntries, 'shared' | 'alongside'>> {
   readonly shared: string | undefined;
+  readonly alongside: NewEntries['alongside'];
   readonly resolve: (written: readonly Insertable[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -55,12 +58,12 @@ export class Writer {
    * Resolves with the revocations as written once they are on disk; they will then be published, even if the process dies at once.
    * Rejects with ERR_CAPACITY, or when an id is already taken.
    */
-  accept({ revocations = [], lifts = [], shared }: NewEntries): Promise<readonly Insertable[]> {
+  accept({ revocations = [], lifts = [], shared, alongside }: NewEntries): Promise<readonly Insertable[]> {
     if (this.#queued >= QUEUE_ENTRIES_MAX) {
       return Promise.reject(new RevocationError('ERR_CAPACITY', 'Too many commands wait to be written.'));
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ revocations, lifts, shared, resolve, reject });
+      this.#queue.push({ revocations, lifts, shared, alongside, resolve, reject });
       this.#queued += revocations.length + lifts.length;
       this.#arm();
     });
@@ -136,19 +139,24 @@ export class Writer {
     const epoch = this.options.epoch();
     const { lifted, revoked } = epoch === undefined ? { lifted: [], revoked: [] } : this.#pack(written, epoch);
     const carriers = new Map(revoked.flatMap(({ record, ids }) => ids.map((id) => [id, record.encoded.id])));
-    for (const { entries } of written) {
+    for (const { entries, alongside } of written) {
       for (const entry of entries)
         insertRevocation(database, entry, { origin: 'command', recordId: carriers.get(entry.id) });
+      alongside?.(entries);
     }
     this.#carryLifts(lifted);
     return { records: [...revoked, ...lifted], outcomes };
   }
 
-  #plan({ revocations, lifts, shared }: Submission, room: KeyRoom, now: EpochMs): WrittenSet | RevocationError {
+  #plan(
+    { revocations, lifts, shared, alongside }: Submission,
+    room: KeyRoom,
+    now: EpochMs,
+  ): WrittenSet | RevocationError {
     try {
       const entries = room.place(revocations);
       return {
-        ...{ shared, entries },
+        ...{ shared, alongside, entries },
         revocations: entries.filter(({ moot }) => !moot),
         lifts: lifts.flatMap((lift) => this.#insertLift(lift, now)),
       };
@@ -209,6 +217,7 @@ interface Packed {
 /** What is written of a submission; `revocations` and `lifts` are those of it that are published. */
 interface WrittenSet extends EntrySet {
   readonly shared: string | undefined;
+  readonly alongside: NewEntries['alongside'];
   readonly entries: readonly Insertable[];
 }
 

@@ -10,6 +10,7 @@ import {
   type Signer,
   type Verifier,
 } from '@revocast/jetstream';
+import { parseProviders, type ProviderSettings } from '../identity/provider-settings.js';
 import { z } from 'zod';
 import { type ApiKey, parseApiKeys } from './api-keys.js';
 import { type Environment, parseJson, SettingsSource } from './source.js';
@@ -23,6 +24,8 @@ export interface Settings {
   readonly issuers: readonly IssuerConfig[];
   /** Set when the issuers came from a file: it is read again when it changes. */
   readonly issuersPath: string | undefined;
+  /** Where sessions are ended, too. */
+  readonly providers: readonly ProviderSettings[];
   readonly apiKeys: readonly ApiKey[];
   readonly operatorIssuers: readonly IssuerConfig[];
   readonly signer: Signer;
@@ -48,6 +51,8 @@ export interface Settings {
   readonly snapshotRecords: number;
 }
 
+const PROVIDERS = 'REVOCAST_IDENTITY_PROVIDERS';
+
 /** 60 days: what is retained longer is published again at half of it. */
 const LOG_AGE_SECONDS_DEFAULT = 60 * 86_400;
 /** Nodes start by a snapshot from 512 records on; what follows it is read in less than a second. */
@@ -61,7 +66,7 @@ export function readSettings(environment: Environment): Settings {
   const settings = {
     ...readServer(source),
     ...readNats(source, environment),
-    ...readIssuers(source),
+    ...readIssuersAndProviders(source, environment),
     ...readOperators(source),
     ...readKeys(source),
     ...readLimits(source),
@@ -90,6 +95,15 @@ function readNats(source: SettingsSource, environment: Environment) {
     source.problem('REVOCAST_NAMESPACE is to have 1 to 32 characters A-Z a-z 0-9 _ -');
   }
   return { namespace, nats: source.attempt('NATS', () => natsSettingsFrom(environment)) };
+}
+
+function readIssuersAndProviders(source: SettingsSource, environment: Environment) {
+  const read = readIssuers(source);
+  const document = source.document(PROVIDERS);
+  const names = new Set(read.issuers.map(({ issuer }) => issuer));
+  const providers =
+    document && source.attempt(PROVIDERS, () => parseProviders(parseJson(document.text), names, environment));
+  return { ...read, providers: providers ?? [] };
 }
 
 function readIssuers(source: SettingsSource) {
