@@ -74,3 +74,18 @@ it('stays as forRoot was told when a test takes the node out of the application'
     await app.close();
   }
 });
+
+it('are all named where they are wrong or contradict each other, and nothing starts', async () => {
+  const options = {
+    ...optionsFor(aBroker(), [anIssuer().input]),
+    ...{ cookie: 'a=b', getToken: 'header', userProperty: 'headers', getRequest: 1 },
+    verifiedClaims: { from: 'auth..payload', whole: 'yes' },
+  };
+  const message = await startApp({ adapter: 'express', imports: [RevocationModule.forRoot(options as never)] }).then(
+    String,
+    String,
+  );
+  const named = ['cookie: ', 'getToken: ', 'getRequest: ', 'userProperty: ', 'cookie and getToken exclude'];
+  const beside = ['verifiedClaims.from', 'verifiedClaims.whole', 'leave out cookie, getToken, userProperty'];
+  for (const problem of [...named, ...beside]) expect(message).toContain(problem);
+});

@@ -296,18 +296,6 @@ describe('settings that are wrong', () => {
     });
   });
 
-  it('include options of the guard that are wrong or contradict each other', async () => {
-    const options = {
-      ...optionsFor(aBroker(), [issuer.input]),
-      ...{ cookie: 'a=b', getToken: 'header', userProperty: 'headers', getRequest: 1 },
-      verifiedClaims: { from: 'auth..payload', whole: 'yes' },
-    };
-    const message = await start(options).then(String, String);
-    const named = ['cookie: ', 'getToken: ', 'getRequest: ', 'userProperty: ', 'cookie and getToken exclude'];
-    const beside = ['verifiedClaims.from', 'verifiedClaims.whole', 'leave out cookie, getToken, userProperty'];
-    for (const problem of [...named, ...beside]) expect(message).toContain(problem);
-  });
-
   it('include a feed that is none', async () => {
     const options = { ...optionsFor(aBroker(), [issuer.input]), feed: () => 'nats://localhost' };
     await expect(start(options)).rejects.toMatchObject({

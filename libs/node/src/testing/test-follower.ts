@@ -68,7 +68,8 @@ export class TestFollower implements Follower {
   }
 
   find(token: TokenFacts): Hit | undefined {
-    const cutoffClaim = this.issuers.find(({ issuer }) => issuer === (token.family ?? token.issuer))?.cutoffClaim ?? 'iat';
+    const cutoffClaim =
+      this.issuers.find(({ issuer }) => issuer === (token.family ?? token.issuer))?.cutoffClaim ?? 'iat';
     return this.#index.find(token, this.clock.wall(), cutoffClaim);
   }
 
