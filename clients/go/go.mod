@@ -1,0 +1,3 @@
+module revocast.dev/go
+
+go 1.19

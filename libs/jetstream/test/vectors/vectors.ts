@@ -1,0 +1,11 @@
+import { cutoffVectors, keyVectors, verdictVectors } from './judgement.js';
+import { recordVectors, tickVectors } from './records.js';
+
+/** The vectors of docs/protocol.md by file name, as the code of today makes them. */
+export const makeVectors = (): Readonly<Record<string, unknown>> => ({
+  'records.json': recordVectors(),
+  'ticks.json': tickVectors(),
+  'keys.json': keyVectors(),
+  'cutoffs.json': cutoffVectors(),
+  'verdicts.json': verdictVectors(),
+});
