@@ -1,0 +1,3 @@
+export function print(result) {
+  console.log(JSON.stringify(result, null, 1));
+}
