@@ -1,3 +1,0 @@
-export function print(result) {
-  console.log(JSON.stringify(result, null, 1));
-}
