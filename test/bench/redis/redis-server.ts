@@ -18,7 +18,9 @@ export const findRedis = (): Promise<Binary> =>
     paths: ['redis-server', '/usr/bin/redis-server', '/opt/homebrew/bin/redis-server'],
     packages: ['redis-server', 'redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1', 'libssl3'],
     inPackages: 'usr/bin/redis-server',
-    tryOut: async ({ path, env }) => void (await run(path, ['--version'], { env: { ...process.env, ...env } })),
+    tryOut: async ({ path, env }) => {
+      await run(path, ['--version'], { env: { ...process.env, ...env } });
+    },
   });
 
 /** What Redis keeps on disk: nothing; snapshots as its own default settings take them; or its command log, synced each second. */

@@ -133,7 +133,7 @@ function brokerRow({ redis: { none, rdb, aof }, revocast }: NonNullable<Comparis
     'revoked token after the broker was killed: nothing on disk / Redis defaults (RDB) / AOF; ours: disk wiped',
     [none, rdb, aof].map(get).join(' / '),
     [none, rdb, aof].map(pubsub).join(' / '),
-    `${answersOf(runningNode.revoked)}, new node ${answersOf(newNode.revokedBefore)} for ${newNode.readyMs} ms, then 401`,
+    `${answersOf(runningNode.revoked)} (good ones ${answersOf(runningNode.good)}), new node ${answersOf(newNode.revokedBefore)} for ${newNode.readyMs} ms, then 401`,
   ];
 }
 
