@@ -1,5 +1,5 @@
-// The contenders: a guard with its options, and whose broker it follows.
-const pattern = (title, broker, options) => ({ title, broker, options });
+// The contenders: a guard with its options, whose broker it follows, and whether it listens only once it has reached it.
+const pattern = (title, broker, options) => ({ title, broker, options, waitsForBroker: options.guard === 'pubsub' });
 
 export const PATTERNS = {
   unchecked: pattern('signature only, no revocation', 'redis', { guard: 'unchecked' }),
