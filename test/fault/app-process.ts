@@ -27,7 +27,7 @@ class Guardian {
     return child;
   }
 }
-const guardian = new Guardian();
+export const guardian = new Guardian();
 
 export type AppName = 'revocation-service' | 'api-node';
 
@@ -59,6 +59,11 @@ export class AppProcess {
   /** Its last line of output: why it ended, when it ended by itself. */
   get lastWords(): string {
     return this.#last;
+  }
+
+  /** Of the process that runs now. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   start(): void {
