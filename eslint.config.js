@@ -18,6 +18,8 @@ export default defineConfig(
   },
   {
     files: ['**/*.ts'],
+    // Projects of their own, whose packages are not installed here: their own compiler checks them (test/packages).
+    ignores: ['examples/**'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -58,7 +60,13 @@ export default defineConfig(
     },
   },
   {
+    files: ['examples/**/*.ts'],
+    extends: [tseslint.configs.strict],
+    rules: { '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }] },
+  },
+  {
     files: ['**/*.{spec,e2e-spec}.ts'],
+    ignores: ['examples/**'],
     ...jest.configs['flat/recommended'],
     rules: {
       ...jest.configs['flat/recommended'].rules,

@@ -2,21 +2,24 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeAppEnvironment } from './dev/app-environment.mjs';
 import { readArguments, wholeNumber } from './dev/arguments.mjs';
 import { build } from './dev/build.mjs';
 import { openFleet } from './dev/fleet.mjs';
 import { DEV_ISSUER } from './dev/home.mjs';
 import { portsFrom } from './dev/ports.mjs';
 
-const usage = `npm start -- [--nodes 3] [--port 3000] [--data DIR] [--json]
+const usage = `npm start -- [--nodes 3] [--port 3000] [--data DIR] [--apps] [--json]
   --nodes N   how many API nodes (default 3)
   --port P    port of the service, the nodes follow; an error when one is taken (default 3000, else the next free ones)
   --data DIR  where keys and data are kept (default .revocast)
+  --apps      apps of yours may join: writes DIR/app.env, which holds all that they need
   --json      one JSON line on stdout when everything is ready`;
 const values = readArguments(usage, {
   nodes: { type: 'string' },
   port: { type: 'string' },
   data: { type: 'string' },
+  apps: { type: 'boolean' },
   json: { type: 'boolean' },
 });
 const count = values.nodes === undefined ? 3 : wholeNumber('nodes', values.nodes, 1);
@@ -32,6 +35,12 @@ const issuersFromEnvironment = () => {
   return Array.isArray(issuers) ? issuers : [issuers];
 };
 
+const joining = (file) => `
+An app of yours joins as the service orders, which observes and refuses nothing:
+
+  node --env-file='${file}' dist/main.js
+`;
+
 const describe = (fleet, report) => `
 Ready. Ctrl-C ends everything; keys and data stay in ${dir}
 
@@ -39,7 +48,7 @@ Ready. Ctrl-C ends everything; keys and data stay in ${dir}
   nodes     ${report.nodes.join('   ')}
   nats      ${report.nats}
   API key   ${report.apiKey}
-
+${report.appEnv === undefined ? '' : joining(report.appEnv)}
 Alice's phone logs in, and is let in:
 
   TOKEN=$(npm run -s token -- --sub alice --device phone-1${values.data === undefined ? '' : ` --data '${dir}'`})
@@ -67,6 +76,7 @@ const run = async () => {
     servicePort,
     nodePorts,
     moreIssuers,
+    withApps: values.apps,
     restart: true,
     log,
     signal: stopping.signal,
@@ -78,6 +88,7 @@ const run = async () => {
     nats: fleet.nats.url,
     pids: { service: fleet.service.pid, nodes: fleet.nodes.map(({ child }) => child.pid), nats: fleet.nats.pid },
   };
+  if (values.apps) report.appEnv = await writeAppEnvironment(fleet);
   console.log(values.json ? JSON.stringify(report) : describe(fleet, report));
   await ended;
   log('Ending...');

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@revocast/testing';
 import { DEV_ISSUER, type LocalFleet, makeHome, removeHome, startFleet } from './local-fleet.js';
 
 const MAIN = resolve(import.meta.dirname, '../../apps/cli/dist/main.js');
+const LOST_DEVICE = resolve(import.meta.dirname, '../../examples/security/lost-device.sh');
 const ON_ISSUER = ['--issuer', DEV_ISSUER];
 
 interface Ended {
@@ -39,6 +40,24 @@ describe('the command line, against a real service with two nodes', () => {
     const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
     child.stdin?.end(stdin);
     const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stdout: stdout(), stderr: stderr() };
+  };
+  /** The script of `examples/security`, with the built command on its PATH. */
+  const lostDevice = async (devices: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> => {
+    const bin = join(dir, 'bin');
+    await mkdir(bin, { recursive: true });
+    await writeFile(join(bin, 'revocast'), `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`, { mode: 0o755 });
+    const known = {
+      PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+      REVOCAST_URL: fleet.service,
+      REVOCAST_ISSUER: DEV_ISSUER,
+    };
+    const child = spawn('sh', [LOST_DEVICE, ...devices], {
+      ...{ env: { ...known, REVOCAST_API_KEY: fleet.apiKey, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    });
+    const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
+    const [code] = (await once(child, 'close')) as [number | null];
+    printed.push(stdout(), stderr());
     return { code, stdout: stdout(), stderr: stderr() };
   };
   const json = ({ stdout }: Ended): Record<string, unknown> => JSON.parse(stdout) as Record<string, unknown>;
@@ -80,6 +99,18 @@ describe('the command line, against a real service with two nodes', () => {
       { withinMs: 20_000 },
     );
     expect(printed.join('')).not.toContain(token.split('.')[2]);
+  });
+
+  it('revokes lost devices by the script of the examples, whose code is the worst one', async () => {
+    const token = await fleet.token('--sub', 'carol', '--device', 'tablet-2');
+    const ended = await lostDevice(['tablet-1', 'tablet-2']);
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/tablet-1: enforced[^]*tablet-2: enforced/) as unknown,
+    });
+    expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(401);
+    const refused = await lostDevice(['tablet-3'], { REVOCAST_API_KEY: 'wrong' });
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('tablet-3: NOT REVOKED') as unknown });
   });
 
   it('makes one revocation of a kill that is repeated with its key', async () => {

@@ -1,43 +1,64 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../..');
-type Published = 'core' | 'gate' | 'node' | 'jetstream' | 'nest' | 'express' | 'fastify';
+const examples = join(root, 'examples');
 
-/** What stands in an adopter's project: the snippet of a document, and the adopter's own test of it. */
-export const NEST_APP = { 'snippet.ts': 'snippet.ts', 'app.spec.ts': 'adopter-app.ts' } as const;
-
-/** A project of somebody else, somewhere else: what it installs of ours are the tarballs that would be published. */
+/** A project of somebody else, somewhere else: an example, into which the tarballs that would be published are installed. */
 export interface AdopterOptions {
-  readonly packageJson: Readonly<Record<string, unknown>>;
+  readonly example: string;
+  /** Another example whose sources are compiled and tested with the same packages. */
+  readonly beside?: string;
+  /** Files of this folder that are tests of the project, too. */
+  readonly more?: readonly string[];
+  /** What differs from the example's own: other versions, another kind of module. */
+  readonly versions?: Readonly<Record<string, string>>;
+  readonly type?: 'module';
+  readonly compilerOptions?: Readonly<Record<string, unknown>>;
+}
+
+interface PackageJson {
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+interface TsConfig {
   readonly compilerOptions: Readonly<Record<string, unknown>>;
-  /** Names in the project, and the files of this folder that they are copied from. */
-  readonly sources: Readonly<Record<string, string>>;
-  /** Which of our packages it installs. */
-  readonly ours: readonly Published[];
 }
 
 export class Adopter {
   private constructor(readonly directory: string) {}
 
-  static async create({ packageJson, dependencies, compilerOptions, sources, ours }: AdopterOptions): Promise<Adopter> {
-    const directory = await mkdtemp(join(tmpdir(), 'revocast-adopter-'));
-    const adopter = new Adopter(directory);
-    const tarballs = await adopter.#pack(ours);
-    await mkdir(join(directory, 'src'));
-    for (const [name, from] of Object.entries(sources)) {
-      await cp(join(import.meta.dirname, from), join(directory, 'src', name));
-    }
-    await adopter.#writeJson('tsconfig.json', { compilerOptions: { ...STRICT, ...compilerOptions }, include: ['src'] });
-    await adopter.#writeJson('package.json', {
-      ...{ name: 'adopter', private: true, ...packageJson },
-      dependencies: { ...dependencies, ...tarballs },
-    });
-    await adopter.run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline']);
+  static async create({
+    example,
+    beside,
+    more = [],
+    versions = {},
+    type,
+    compilerOptions,
+  }: AdopterOptions): Promise<Adopter> {
+    const adopter = new Adopter(await mkdtemp(join(tmpdir(), 'revocast-adopter-')));
+    // What somebody has built or installed in the folder is no part of the example.
+    const filter = (path: string): boolean => !['node_modules', 'dist', 'package-lock.json'].includes(basename(path));
+    await cp(join(examples, example), adopter.directory, { recursive: true, filter });
+    if (beside !== undefined)
+      await cp(join(examples, beside, 'src'), join(adopter.directory, 'src', beside), { recursive: true });
+    for (const file of more)
+      await cp(join(import.meta.dirname, file), join(adopter.directory, 'src', file.replace(/\.ts$/, '.spec.ts')));
+    const project = await adopter.#edit<PackageJson>('package.json', ({ dependencies, devDependencies, ...rest }) => ({
+      ...{ ...rest, ...(type && { type }) },
+      dependencies: withVersions(dependencies, versions),
+      devDependencies: withVersions(devDependencies, versions),
+    }));
+    await adopter.#edit<TsConfig>('tsconfig.json', (config) => ({
+      ...config,
+      compilerOptions: { ...config.compilerOptions, ...compilerOptions },
+    }));
+    const tarballs = await adopter.#pack(Object.keys(project.dependencies).filter((name) => name.startsWith('@revo')));
+    // As the README says it: the tarballs are named, and take the place of the versions in package.json.
+    await adopter.run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...tarballs]);
     return adopter;
   }
 
@@ -52,27 +73,33 @@ export class Adopter {
     }
   }
 
+  /** The scripts of the example, as its README names them; returns what its tests print. */
+  async buildAndTest(): Promise<string> {
+    await this.run('npm', ['run', 'build']);
+    return this.run('npm', ['test']);
+  }
+
   remove(): Promise<void> {
     return rm(this.directory, { recursive: true, force: true });
   }
 
-  async #pack(ours: readonly Published[]): Promise<Record<string, string>> {
-    const workspaces = ours.flatMap((name) => ['-w', `@revocast/${name}`]);
+  async #pack(names: readonly string[]): Promise<readonly string[]> {
+    const workspaces = names.flatMap((name) => ['-w', name]);
     await promisify(execFile)('npm', ['pack', '--pack-destination', this.directory, ...workspaces], { cwd: root });
     const files = (await readdir(this.directory)).filter((file) => file.endsWith('.tgz'));
-    return Object.fromEntries(
-      ours.map((name) => [`@revocast/${name}`, `file:${files.find((file) => file.startsWith(`revocast-${name}-`))}`]),
-    );
+    return files.map((file) => `./${file}`);
   }
 
-  #writeJson(file: string, value: unknown): Promise<void> {
-    return writeFile(join(this.directory, file), JSON.stringify(value, null, 2));
+  async #edit<Json>(file: string, change: (json: Json) => Json): Promise<Json> {
+    const path = join(this.directory, file);
+    const changed = change(JSON.parse(await readFile(path, 'utf8')) as Json);
+    await writeFile(path, JSON.stringify(changed, null, 2));
+    return changed;
   }
 }
 
-/** What `nest new` writes, with every check of the compiler that it leaves out. */
-const STRICT = {
-  ...{ target: 'ES2022', lib: ['ES2023'], outDir: 'dist', rootDir: 'src', types: ['node'], skipLibCheck: true },
-  ...{ strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, esModuleInterop: true },
-  ...{ experimentalDecorators: true, emitDecoratorMetadata: true },
-};
+const withVersions = (
+  wanted: Readonly<Record<string, string>>,
+  versions: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(wanted).map(([name, version]) => [name, versions[name] ?? version]));

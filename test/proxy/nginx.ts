@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, freePort } from '@revocast/testing';
 import { findNginx } from './nginx-binary.js';
 
-const recipe = join(import.meta.dirname, '../../deploy/nginx/revocast.conf');
+const root = join(import.meta.dirname, '../..');
+const recipe = join(root, 'deploy/nginx/revocast.conf');
 
 export interface RunningNginx {
   readonly port: number;
@@ -25,7 +26,7 @@ export async function startNginx(gatePort: number, apiPort: number): Promise<Run
     .replace('127.0.0.1:8080', `127.0.0.1:${apiPort}`)
     .replace('127.0.0.1:8000', `127.0.0.1:${port}`);
   await writeFile(join(directory, 'revocast.conf'), written);
-  await writeFile(join(directory, 'nginx.conf'), mainConfig(directory));
+  await copyFile(join(root, 'examples/nginx/nginx.conf'), join(directory, 'nginx.conf'));
   const args = ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')];
   const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
   const log = (): Promise<string> => readFile(join(directory, 'error.log'), 'utf8').catch(() => '');
@@ -38,19 +39,6 @@ export async function startNginx(gatePort: number, apiPort: number): Promise<Run
   };
   return { port, log, stop };
 }
-
-/** What nginx would write elsewhere needs root there. */
-const mainConfig = (directory: string): string => `
-daemon off;
-worker_processes 1;
-pid ${directory}/nginx.pid;
-events { worker_connections 256; }
-http {
-  access_log off;
-  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${directory}/${of};`).join(' ')}
-  include ${directory}/revocast.conf;
-}
-`;
 
 async function answers(port: number, child: ChildProcess, log: () => Promise<string>): Promise<void> {
   if (child.exitCode !== null) throw new Error(`nginx ended: ${await log()}`);

@@ -61,16 +61,25 @@ class Fleet {
  * Starts a fleet and waits until all of it is ready.
  * @param {{
  *   dir: string, servicePort: number, nodePorts: readonly number[], moreIssuers?: readonly object[],
- *   restart?: boolean, log: (line: string) => void, signal?: AbortSignal,
- * }} options `restart`: children that die are started again; `signal` gives up and ends what was started
+ *   withApps?: boolean, restart?: boolean, log: (line: string) => void, signal?: AbortSignal,
+ * }} options `withApps`: others may join; `restart`: children that die are started again; `signal` gives up and ends what was started
  */
-export const openFleet = async ({ dir, servicePort, nodePorts, moreIssuers = [], restart = false, log, signal }) => {
+export const openFleet = async ({
+  dir,
+  servicePort,
+  nodePorts,
+  moreIssuers = [],
+  withApps = false,
+  restart = false,
+  log,
+  signal,
+}) => {
   const home = await openHome(dir, moreIssuers);
   const logs = join(dir, 'logs');
   await mkdir(logs, { recursive: true });
   await mkdir(home.files.journal, { recursive: true });
   const nats = await openNats({ storeDir: home.files.nats, restart, log });
-  const env = environments(home, nats, nodePorts.length);
+  const env = environments(home, nats, { nodes: nodePorts.length, withApps });
   const fleet = new Fleet({ home, nats, children: new Children({ log, restart }), env, logs });
   try {
     fleet.startService(servicePort);
@@ -88,7 +97,7 @@ const OWN = new Set(['NATS_URL', 'REVOCAST_ISSUERS']);
 const fromEnvironment = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(NATS|REVOCAST)_/.test(name) && !OWN.has(name)));
 
-const environments = (home, nats, nodes) => {
+const environments = (home, nats, { nodes, withApps }) => {
   const shared = { ...fromEnvironment(), NATS_URL: nats.url, REVOCAST_ISSUERS: home.files.issuers };
   const service = {
     REVOCAST_API_KEYS: home.files.apiKeys,
@@ -97,8 +106,8 @@ const environments = (home, nats, nodes) => {
     REVOCAST_DATA_DIR: home.files.journal,
     REVOCAST_INIT: 'true',
     REVOCAST_EXPECTED: JSON.stringify({ 'api-node': nodes }),
-    // On a nats-server of our own there can be no node but ours, so a restarted service knows the whole fleet at once.
-    REVOCAST_EXPECTED_EXACT: String(nats.origin !== 'NATS_URL'),
+    // On a nats-server of our own that no other app joins there is no node but ours, so a restarted service knows the whole fleet at once.
+    REVOCAST_EXPECTED_EXACT: String(nats.origin !== 'NATS_URL' && !withApps),
   };
   const node = { REVOCAST_RECORD_KEYS: home.files.recordKeys, REVOCAST_MODE: 'strict', REVOCAST_SERVICE: 'api-node' };
   return { service: { ...service, ...shared }, node: { ...node, ...shared } };

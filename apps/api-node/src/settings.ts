@@ -1,28 +1,13 @@
-import { RevocationError } from '@revocast/core';
-import { createJetStreamFeed, createVerifier, natsSettingsFrom, type AdapterLog } from '@revocast/jetstream';
-import {
-  EnvironmentReader,
-  readNodeSettings,
-  type Environment,
-  type NodeSettings,
-  type RevocationNodeOptions,
-} from '@revocast/node';
+import * as jetstream from '@revocast/jetstream';
+import { nodeFromEnvironment, type Environment, type NodeSettings, type RevocationNodeOptions } from '@revocast/node';
 
 export interface Settings extends Pick<NodeSettings, 'host' | 'port' | 'filter' | 'issuersFile'> {
   readonly revocation: RevocationNodeOptions;
 }
 
 /** Reads the settings of a node. Throws ERR_CONFIG with every problem, one a line, and no secret in it. */
-export function readSettings(environment: Environment, log: AdapterLog): Settings {
-  const read = new EnvironmentReader(environment);
-  const settings = readNodeSettings(read, { port: 3001, service: 'api-node' });
-  const nats = read.attempt('NATS', () => natsSettingsFrom(environment));
-  const verifier = read.document('REVOCAST_RECORD_KEYS', (text) => createVerifier(JSON.parse(text)));
-  if (nats === undefined || verifier === undefined || read.problems.length > 0) {
-    throw new RevocationError('ERR_CONFIG', read.problems.join('\n'));
-  }
-  const { host, port, filter, issuersFile, namespace, hubDomain, node } = settings;
-  const feed: RevocationNodeOptions['feed'] = (identity) =>
-    createJetStreamFeed({ nats, verifier, namespace, log, ...(hubDomain && { hubDomain }), ...identity });
-  return { host, port, filter, issuersFile, revocation: { ...node, feed } };
+export function readSettings(environment: Environment, log: jetstream.AdapterLog): Settings {
+  const settings = nodeFromEnvironment(environment, { jetstream, log, port: 3001, service: 'api-node' });
+  const { host, port, filter, issuersFile, node } = settings;
+  return { host, port, filter, issuersFile, revocation: node };
 }

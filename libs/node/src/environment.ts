@@ -7,7 +7,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export class EnvironmentReader {
   readonly problems: string[] = [];
 
-  constructor(private readonly environment: Environment) {}
+  constructor(readonly environment: Environment) {}
 
   /** An empty variable counts as none: that is what an unset one looks like in many deployment files. */
   text(name: string): string | undefined {

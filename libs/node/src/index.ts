@@ -26,6 +26,12 @@ export { LocalWatch, type LocalWatchParts } from './local-watch.js';
 export { FILTERS, loadFilter, type FilterName } from './load-filter.js';
 export { EnvironmentReader, type Environment } from './environment.js';
 export { ISSUERS, readNodeSettings, type NodeSettings } from './node-settings.js';
+export {
+  nodeFromEnvironment,
+  type EnvironmentSettings,
+  type FeedAdapter,
+  type FromEnvironment,
+} from './node-from-environment.js';
 export { watchIssuers, type IssuersReload, type IssuersWatch } from './issuers-file.js';
 export { nodeCounters, nodeGauges, VERDICT_LABELS, verdictLabel, type NodeReading } from './readings.js';
 export { systemClock, systemSchedule } from './system.js';

@@ -1,10 +1,11 @@
 import { revocation } from '@revocast/express';
-import { type RevocationNode } from '@revocast/node';
+import { healthOf, type RevocationNode } from '@revocast/node';
 import express, { type Express } from 'express';
+import { verdicts } from './verdicts.js';
 
 export function ordersApp(node: RevocationNode): Express {
   const app = express();
-  app.get('/health', (_request, response) => void response.send('up'));
+  app.get('/health', (_request, response) => void response.json({ ...healthOf(node.status()), verdicts }));
   app.use(revocation(node));
   app.get('/me', (request, response) => void response.json(request.revocation?.claims));
   app.post(

@@ -1,10 +1,10 @@
-// The test suite of an adopter of its own: only published packages, no broker, no keys.
+// No broker, no keys: the node is replaced by one that a test tells what is revoked.
 import { type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { type RevocationNode } from '@revocast/node';
 import { TestRevocations } from '@revocast/node/testing';
-import { ordersApp } from './fastify.js';
+import { ordersApp } from './app.js';
 
 async function serve(node: RevocationNode): Promise<Server> {
   const app = await ordersApp(node);

@@ -1,16 +1,13 @@
-// The test suite of an adopter of its own: only published packages, no broker, no keys.
-import { createServer, type Server } from 'node:http';
+// No broker, no keys: the node is replaced by one that a test tells what is revoked.
+import { type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
-import { type RevocationNode } from '@revocast/node';
 import { TestRevocations } from '@revocast/node/testing';
-import { ordersApp } from './express.js';
-
-const serve = (node: RevocationNode): Promise<Server> => Promise.resolve(createServer(ordersApp(node)));
+import { ordersServer } from './app.js';
 
 it('lets a good token in and refuses it once it is revoked', async () => {
   const revocations = new TestRevocations();
-  const server = await serve(revocations.node);
+  const server: Server = ordersServer(revocations.node);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const token = revocations.token({ sub: 'alice' });

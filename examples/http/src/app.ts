@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
-import { httpGuard, type RevocationNode } from '@revocast/node';
+import { healthOf, httpGuard, type RevocationNode } from '@revocast/node';
+import { verdicts } from './verdicts.js';
 
 export function ordersServer(node: RevocationNode): Server {
   const guard = httpGuard(node);
   const server = createServer((request, response) => {
+    if (request.url === '/health') return void response.end(JSON.stringify({ ...healthOf(node.status()), verdicts }));
     void guard.admit(request, response).then((caller) => caller && response.end(JSON.stringify(caller.claims)));
   });
   server.on('upgrade', (request, socket) => {
