@@ -21,7 +21,7 @@ for device in "$@"; do
   case $code in
     0) echo "$device: enforced" ;;
     3) echo "$device: REVOKED, NOT YET ENFORCED by the nodes named above; look again with: revocast show ID" >&2 ;;
-    *) echo "$device: NOT REVOKED (code $code), call the service's owner" >&2 ;;
+    *) echo "$device: NOT KNOWN TO BE REVOKED (code $code), call the service's owner" >&2 ;;
   esac
   [ "$code" -le "$worst" ] || worst=$code
 done

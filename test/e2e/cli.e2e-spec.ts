@@ -110,7 +110,10 @@ describe('the command line, against a real service with two nodes', () => {
     });
     expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(401);
     const refused = await lostDevice(['tablet-3'], { REVOCAST_API_KEY: 'wrong' });
-    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('tablet-3: NOT REVOKED') as unknown });
+    expect(refused).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('tablet-3: NOT KNOWN TO BE REVOKED') as unknown,
+    });
   });
 
   it('makes one revocation of a kill that is repeated with its key', async () => {

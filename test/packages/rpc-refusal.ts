@@ -6,7 +6,7 @@ import { expect, it } from '@jest/globals';
 import { RevocationGuard } from '@revocast/nest';
 import { RevocationTestingModule, TestRevocations } from '@revocast/nest/testing';
 
-class Handlers {}
+const handlers = { name: 'Handlers' };
 
 it('refuses a message with the exception of the package that took it', async () => {
   const revocations = new TestRevocations();
@@ -18,7 +18,7 @@ it('refuses a message with the exception of the package that took it', async () 
   const args: unknown[] = [{}, { getMessage: () => ({ headers: { authorization: 'Bearer abc' } }) }];
   const context = {
     getType: () => 'rpc',
-    getClass: () => Handlers,
+    getClass: () => handlers,
     getHandler: () => () => undefined,
     getArgByIndex: (index: number) => args[index],
   } as unknown as ExecutionContext;
