@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { firstUsable } from './find-binary.js';
 
 const run = promisify(execFile);
 const cache = join(import.meta.dirname, '../../.cache/nginx');
@@ -16,16 +17,9 @@ export interface NginxBinary {
  * no root is needed; apt checks the signature.
  */
 export async function findNginx(): Promise<NginxBinary> {
-  const tried: string[] = [];
-  for (const place of [fromSetting, fromPath, fromCache, fromDebian]) {
-    try {
-      return await place();
-    } catch (error) {
-      tried.push(`${place.name}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`);
-    }
-  }
-  throw new Error(
-    `No nginx with auth_request. Install the package nginx, or set NGINX_BIN. Tried:\n${tried.join('\n')}`,
+  return firstUsable(
+    [fromSetting, fromPath, fromCache, fromDebian],
+    'No nginx with auth_request. Install the package nginx, or set NGINX_BIN.',
   );
 }
 

@@ -1,11 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, freePort } from '@revocast/testing';
+import { freePort } from '@revocast/testing';
 import { findNginx } from './nginx-binary.js';
+import { startProxy } from './proxy-process.js';
 
 const recipe = join(import.meta.dirname, '../../deploy/nginx/revocast.conf');
 
@@ -27,13 +25,10 @@ export async function startNginx(gatePort: number, apiPort: number): Promise<Run
   await writeFile(join(directory, 'revocast.conf'), written);
   await writeFile(join(directory, 'nginx.conf'), mainConfig(directory));
   const args = ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')];
-  const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
   const log = (): Promise<string> => readFile(join(directory, 'error.log'), 'utf8').catch(() => '');
-  await eventually(() => answers(port, child, log));
+  const proxy = await startProxy({ name: 'nginx', path, args, env, port, log });
   const stop = async (): Promise<void> => {
-    const exited = child.exitCode === null ? once(child, 'exit') : Promise.resolve();
-    child.kill('SIGTERM');
-    await exited;
+    await proxy.stop();
     await rm(directory, { recursive: true, force: true });
   };
   return { port, log, stop };
@@ -51,13 +46,3 @@ http {
   include ${directory}/revocast.conf;
 }
 `;
-
-async function answers(port: number, child: ChildProcess, log: () => Promise<string>): Promise<void> {
-  if (child.exitCode !== null) throw new Error(`nginx ended: ${await log()}`);
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
-  }
-}
