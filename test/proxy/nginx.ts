@@ -1,11 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, freePort } from '@revocast/testing';
+import { freePort } from '@revocast/testing';
 import { findNginx } from './nginx-binary.js';
+import { startProxy } from './proxy-process.js';
 
 const root = join(import.meta.dirname, '../..');
 const recipe = join(root, 'deploy/nginx/revocast.conf');
@@ -28,24 +26,11 @@ export async function startNginx(gatePort: number, apiPort: number): Promise<Run
   await writeFile(join(directory, 'revocast.conf'), written);
   await copyFile(join(root, 'examples/nginx/nginx.conf'), join(directory, 'nginx.conf'));
   const args = ['-p', directory, '-c', join(directory, 'nginx.conf'), '-e', join(directory, 'error.log')];
-  const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
   const log = (): Promise<string> => readFile(join(directory, 'error.log'), 'utf8').catch(() => '');
-  await eventually(() => answers(port, child, log));
+  const proxy = await startProxy({ name: 'nginx', path, args, env, port, log });
   const stop = async (): Promise<void> => {
-    const exited = child.exitCode === null ? once(child, 'exit') : Promise.resolve();
-    child.kill('SIGTERM');
-    await exited;
+    await proxy.stop();
     await rm(directory, { recursive: true, force: true });
   };
   return { port, log, stop };
-}
-
-async function answers(port: number, child: ChildProcess, log: () => Promise<string>): Promise<void> {
-  if (child.exitCode !== null) throw new Error(`nginx ended: ${await log()}`);
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
-  }
 }
