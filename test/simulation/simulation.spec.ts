@@ -2,17 +2,17 @@ import { describe, expect, it } from '@jest/globals';
 import { GUARANTEES, judgeRun, playSchedule, scheduleOf, shrink } from '@revocast/testing';
 import { MUTANTS, withMutant } from '../../libs/core/test/mutants/index.js';
 
-/** Seeds that nobody played before, each time; CI plays the first 10,000 beside the tests that wait (`tools/sim/beside.mjs`). */
+/** CI plays the first 10,000 beside the tests that wait (`tools/sim/beside.mjs`), `npm run sim` ones that nobody played before. */
+const FROM_SEED = 10_001;
 const RUNS = 300;
 const SEEDS_MAX = 1_000;
 const TIMEOUT_MS = 300_000;
-const ANY_SEED = 1 + Math.floor(Math.random() * 2 ** 30);
 
 describe('The simulation', () => {
   it(
-    `finds every guarantee kept, from seed ${ANY_SEED} on`,
+    `finds every guarantee kept, from seed ${FROM_SEED} on`,
     async () => {
-      for (let seed = ANY_SEED; seed < ANY_SEED + RUNS; seed += 1) {
+      for (let seed = FROM_SEED; seed < FROM_SEED + RUNS; seed += 1) {
         expect({ repeat: `npm run sim -- --seed ${seed}`, broken: await judgeRun(scheduleOf(seed)) }).toMatchObject({
           broken: {},
         });

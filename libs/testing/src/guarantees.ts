@@ -67,7 +67,10 @@ const idempotent: Guarantee = (history) => {
   return judgeEach(history, (entry, { lossOf, standing }) => {
     if (entry.kind !== 'noticed') return undefined;
     // A sequence that was given out again holds another record, even if that carries the same revocation.
-    const key = [entry.node, entry.log, lossOf(entry.log), entry.sequence, entry.id].join(' ');
+    // What was on its way when the log lost records is told before the node notices the loss, and again after it began anew.
+    const loss = lossOf(entry.log);
+    const since = loss === undefined ? '' : `${loss} ${entry.resyncs}`;
+    const key = [entry.node, entry.log, since, entry.sequence, entry.id].join(' ');
     // A copy of what the log lost may come late, when the node began anew and it is news again.
     const stands = standing.some(
       ({ log, sequence, id }) => log === entry.log && sequence === entry.sequence && id === entry.id,

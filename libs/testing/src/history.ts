@@ -32,6 +32,8 @@ export type HistoryEntry =
       readonly sequence: number;
       readonly id: string;
       readonly replayed: boolean;
+      /** How often the node had begun to read a log anew. */
+      readonly resyncs: number;
     }
   | Observation
   | Claim

@@ -21,6 +21,8 @@ export interface JournalEpoch {
   readonly previous: string | undefined;
   log?: LogIdentity;
   isOpen: boolean;
+  /** The highest head that was seen of its log, whoever wrote the records. */
+  head: number;
   /** A confirmed sequence was given out again. */
   rolledBack: boolean;
 }
@@ -37,7 +39,7 @@ export class Journal {
   begin(): JournalEpoch {
     this.#epochs += 1;
     const previous = this.epoch?.name;
-    this.epoch = { name: `epoch-${this.#epochs}`, previous, isOpen: false, rolledBack: false };
+    this.epoch = { name: `epoch-${this.#epochs}`, previous, isOpen: false, head: 0, rolledBack: false };
     return this.epoch;
   }
 
@@ -69,6 +71,11 @@ export class Journal {
   get confirmed(): number {
     const ofEpoch = this.records.filter(({ epoch }) => epoch === this.epoch?.name);
     return ofEpoch.reduce((highest, { sequence }) => Math.max(highest, sequence ?? 0), 0);
+  }
+
+  /** Up to where the log of the epoch of now is known to have had records: what is published later gets a higher sequence. */
+  get stored(): number {
+    return Math.max(this.confirmed, this.epoch?.head ?? 0);
   }
 
   /** The newest confirmed records of the epoch of now, at most `count`. */

@@ -230,10 +230,10 @@ export class SimulatedNode {
       return;
     }
     if (notice.kind === 'applied' && notice.body.kind === 'revoked') {
-      const log = logNameOf(follower.status().log);
-      const { sequence, replayed } = notice;
+      const { log: identity, counters } = follower.status();
+      const said = { log: logNameOf(identity), sequence: notice.sequence, replayed: notice.replayed };
       for (const { id } of notice.body.revocations) {
-        this.around.note({ kind: 'noticed', node: instance, log, sequence, id, replayed });
+        this.around.note({ kind: 'noticed', node: instance, id, resyncs: counters.resyncs, ...said });
       }
     }
     this.#speak(follower);

@@ -62,6 +62,7 @@ export interface Stored {
 /** The log as the service saw it: who it is, and whether confirmed records stand where they should. */
 interface Seen {
   readonly identity: LogIdentity;
+  readonly head: number;
   readonly isKept: boolean;
 }
 
@@ -214,7 +215,7 @@ export class SimulatedService {
     if (!leads(this) || journal.epoch?.isOpen !== true) return;
     running.tickedAt = process.monotonic();
     const epoch = journal.epoch.name;
-    const parts = { epoch, head: sequence(journal.confirmed), time: process.wall(), fleetBoundMs: fleetBoundMs() };
+    const parts = { epoch, head: sequence(journal.stored), time: process.wall(), fleetBoundMs: fleetBoundMs() };
     this.link.send(() => broker.hearTick(parts));
   }
 
@@ -227,7 +228,7 @@ export class SimulatedService {
 
   #send(running: Running, record: JournalRecord): void {
     running.triedAt.set(record.recordId, running.process.monotonic());
-    const before = this.around.journal.confirmed;
+    const before = this.around.journal.stored;
     this.link.send(() => {
       const stored = this.around.store(record);
       if (stored === undefined) return;
@@ -257,7 +258,7 @@ export class SimulatedService {
     const expected = journal.newestConfirmed(COMPARED_MAX);
     this.link.send(() => {
       const { log } = broker;
-      const seen = log && { identity: log.identity, isKept: this.around.isKept(expected, log) };
+      const seen = log && { identity: log.identity, head: log.last, isKept: this.around.isKept(expected, log) };
       this.link.receive(() => running.process.run(() => this.#reviewed(running, seen)));
     });
   }
@@ -267,7 +268,10 @@ export class SimulatedService {
     if (!leads(this)) return;
     const { epoch } = journal;
     const isOurs = epoch !== undefined && seen !== undefined && logNameOf(seen.identity) === logNameOf(epoch.log);
-    if (epoch !== undefined && isOurs && !epoch.rolledBack && seen.isKept) {
+    // It reads what others write as well, so it knows that it was there.
+    const isWhole = epoch !== undefined && isOurs && seen.isKept && seen.head >= epoch.head;
+    if (isWhole && !epoch.rolledBack) {
+      epoch.head = Math.max(epoch.head, seen.head);
       running.damagedSince = undefined;
       this.#announce(running);
       return;
