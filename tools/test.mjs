@@ -1,5 +1,6 @@
 // Runs every test and ends with one line, `N passed, N failed`. Units run in parallel; what starts servers runs one
-// file at a time, so that two suites never fight over two cores. Arguments are passed to jest,
+// file at a time, so that two suites never fight over two cores; what mostly waits for a registry runs beside it, at a low
+// priority. Arguments are passed to jest,
 // but --broken-before=N adds N failures of the steps before the tests to the count, and --packages adds the projects
 // that install the packed libraries (after a build; they need a registry, so a plain `npm test` leaves them out), and
 // the suites that talk to NATS once more on the oldest supported server, where that can be had. --simulate=N plays the
@@ -7,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { build } from './dev/build.mjs';
@@ -16,7 +17,7 @@ import { simulateBeside } from './sim/beside.mjs';
 
 const root = join(import.meta.dirname, '..');
 const phases = [{ args: ['--selectProjects', 'unit'] }, { args: ['--selectProjects', 'e2e', '--runInBand'] }];
-const packages = { args: ['--selectProjects', 'packages', '--runInBand'] };
+const packages = { args: ['--selectProjects', 'packages', '--runInBand'], priority: 10, beside: true };
 
 /** A phase takes up to 14 minutes. One that takes this long hangs, and a run that hangs tells nobody what is wrong. Milliseconds. */
 const PHASE_MS_MAX = 20 * 60_000;
@@ -43,9 +44,11 @@ function endGroup(child, why) {
  * Runs a process that may not hang: not for longer than `limitMs`, and not for longer than `lingerMs` once `done()`
  * resolved. Answers its exit code, 1 when it had to be ended.
  */
-export async function runBounded({ args, env, limitMs, lingerMs, done }) {
+export async function runBounded({ args, env, limitMs, lingerMs, done, priority = 0 }) {
   // A group of its own, so that what hangs can be ended with everything it started.
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env, detached: true });
+  // What it starts inherits it.
+  if (priority !== 0 && child.pid !== undefined) setPriority(child.pid, priority);
   const forward = (signal) => endGroup(child, `ended by ${signal}`);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, forward);
   const over = new Promise((resolve, reject) => {
@@ -88,6 +91,7 @@ async function runPhase(phase, outputFile, extraArgs) {
     limitMs: PHASE_MS_MAX,
     lingerMs: LINGER_MS_MAX,
     done: reported(outputFile),
+    priority: phase.priority,
   });
   try {
     return { code, result: JSON.parse(await readFile(outputFile, 'utf8')) };
@@ -123,9 +127,12 @@ async function main(args) {
   const results = [];
   const simulated = runs > 0 ? simulateBeside(runs) : undefined;
   try {
-    for (const [index, phase] of wanted.entries()) {
-      results.push(await runPhase(phase, join(directory, `${index}.json`), extraArgs));
-    }
+    const run = (phase) => runPhase(phase, join(directory, `${wanted.indexOf(phase)}.json`), extraArgs);
+    const [units, ...others] = wanted;
+    results.push(await run(units));
+    const beside = others.filter((phase) => phase.beside).map(run);
+    for (const phase of others) if (!phase.beside) results.push(await run(phase));
+    results.push(...(await Promise.all(beside)));
     if (simulated !== undefined) results.push(await simulated());
   } finally {
     await rm(directory, { recursive: true, force: true });
