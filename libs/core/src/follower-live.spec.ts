@@ -60,6 +60,20 @@ describe('A follower of a live feed', () => {
     expect(scene.follower.status()).toMatchObject({ state: 'current', watermark: 3 });
   });
 
+  it('waits for no sequence under which somebody sent the record that opens the epoch', async () => {
+    const scene = aScene();
+    openEpoch(scene);
+    revoke(scene, 'jti-2');
+    scene.broker.faults = { refuses: (ask) => ask === 'read' };
+    scene.follower.start();
+    // It has heard the head, and has read nothing yet.
+    await scene.time.advance(3_000);
+    scene.broker.inject({ ...scene.broker.log!.at(sequence(1))!, sequence: sequence(7) });
+    scene.broker.faults = {};
+    await scene.time.advance(SCENE_BOUND_MS + 10_000);
+    expect(scene.follower.status()).toMatchObject({ state: 'current', watermark: 2 });
+  });
+
   it('learns from a tick that the newest record was lost', async () => {
     const scene = await aCurrentScene({ stalenessMsMax: 300_000 });
     scene.broker.faults = { deliver: () => [] };

@@ -96,7 +96,8 @@ export class LogCursor {
 
   /**
    * Whether the watermark covers the record that opens the epoch. That it was heard live is not enough: it may come late, from a
-   * log of this name that is gone, and the one of now be empty.
+   * log of this name that is gone, and the one of now be empty; or come again under a sequence that the log has not yet, which
+   * would keep us waiting for that one, so where it stands is for the log to say.
    */
   get opened(): boolean {
     return this.#openedAt !== undefined && this.#openedAt <= this.watermark;
@@ -302,7 +303,8 @@ export class LogCursor {
   #take(record: FeedRecord, fromLog: boolean): void {
     const body = this.#applier.apply(record, this.log.epoch);
     if (this.#progress.mark(record.sequence, fromLog)) this.#identities.remember(record.sequence, record.identity);
-    if (opensEpoch(record, this.log.epoch)) this.#openedAt ??= record.sequence;
+    if (opensEpoch(record, this.log.epoch))
+      this.#openedAt = fromLog ? record.sequence : (this.#openedAt ?? record.sequence);
     if (body !== undefined) this.#onEffect(record.sequence, body);
   }
 }
