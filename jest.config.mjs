@@ -57,5 +57,11 @@ export default {
       displayName: 'packages',
       testMatch: ['<rootDir>/test/packages/*.e2e-spec.ts'],
     },
+    // Against servers of others that take a JVM and hundreds of megabytes: a command of its own.
+    {
+      ...project,
+      displayName: 'peers',
+      testMatch: ['<rootDir>/test/**/*.peer-spec.ts'],
+    },
   ],
 };

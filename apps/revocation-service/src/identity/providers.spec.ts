@@ -14,7 +14,7 @@ import { awsAuthorization } from './aws-signature.js';
 import { type IdentityProvider, ProviderError } from './identity-provider.js';
 import { createProvider, parseProviders } from './provider-settings.js';
 
-// The shapes of all answers are those of the providers' public documentation; none is a recording.
+// Keycloak's answers are a recording; the shapes of all others are those of the providers' public documentation.
 
 let servers: FakeProvider[] = [];
 afterEach(async () => {
@@ -48,11 +48,11 @@ describe('Keycloak', () => {
   it('finds a person by name or e-mail address, and counts the sessions', async () => {
     const [provider] = await aProvider(keycloakAt, keycloakAnswers());
     expect(await provider.resolve('alice@example.com')).toEqual([
-      { subject: 'id-alice', username: 'alice', email: 'alice@example.com', name: 'Alice A', enabled: true },
+      { subject: 'id-alice', username: 'alice', email: 'alice@example.com', name: 'Alice Adams', enabled: true },
     ]);
     expect(await provider.resolve('nobody@example.com')).toEqual([]);
     expect(await provider.sessions('id-alice')).toEqual([
-      { id: 'session-1', startedAt: 1_767_225_600_000, lastSeenAt: 1_767_225_700_000 },
+      { id: 'session-1', startedAt: 1_767_225_600_000, lastSeenAt: 1_767_225_600_000 },
       expect.objectContaining({ id: 'session-2' }),
     ]);
   });
@@ -207,7 +207,13 @@ describe('Okta', () => {
   it('finds people and clears their sessions with all OAuth tokens; of one session it knows nothing', async () => {
     const [provider, server] = await aProvider(at, answers);
     expect(await provider.resolve('alice@example.com')).toEqual([
-      { subject: '00u1', username: 'alice@example.com', email: 'alice@example.com', name: 'Alice A', enabled: true },
+      {
+        subject: '00u1',
+        username: 'alice@example.com',
+        email: 'alice@example.com',
+        name: 'Alice A',
+        enabled: true,
+      },
     ]);
     expect([provider.ends, await provider.sessions('00u1')]).toEqual([['subject'], undefined]);
     expect(await provider.end({ kind: 'subject', subject: '00u1' })).toBe('ended');

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** One request as the provider saw it. */
 export interface Asked {
@@ -63,50 +65,55 @@ export const startFakeProvider = async (answering: Answering, port = 0): Promise
 
 export const CLIENT_SECRET = 'the-secret-of-the-client';
 
+interface Recording {
+  readonly exchanges: readonly {
+    readonly method: string;
+    readonly path: string;
+    readonly status: number;
+    readonly body?: unknown;
+  }[];
+}
+
+/** Made by `REVOCAST_RECORD=true npm run test:keycloak` of a running Keycloak. */
+const KEYCLOAK = JSON.parse(readFileSync(join(import.meta.dirname, 'keycloak-recording.json'), 'utf8')) as Recording;
+
+const recorded = (call: string): Reply => {
+  const found = KEYCLOAK.exchanges.find(({ method, path }) => `${method} ${path}` === call);
+  if (found === undefined) throw new Error(`no such call was recorded: ${call}`);
+  return found;
+};
+const ALICE = recorded('GET /admin/realms/shop/users?search=alice@example.com&max=20&briefRepresentation=true');
+const NOBODY = recorded('GET /admin/realms/shop/users?search=nobody@example.com&max=20&briefRepresentation=true');
+const [SESSION] = recorded('GET /admin/realms/shop/users/id-alice/sessions').body as readonly object[];
+
 /**
- * Keycloak's answers, written after its Admin REST API documentation (26.x): no recording of a running one. Knows Alice,
- * who has two sessions. `state.down` answers 503; `state.tokens` is which access token counts.
+ * Keycloak's answers, by a recording. Knows Alice, who has two sessions. `state.down` answers 503; `state.token` is which
+ * access token counts.
  */
 export const keycloakAnswers = (state: { down?: boolean; token?: string } = {}): Answering => {
-  const alice = {
-    id: 'id-alice',
-    username: 'alice',
-    email: 'alice@example.com',
-    firstName: 'Alice',
-    lastName: 'A',
-    enabled: true,
-  };
-  const session = {
-    id: 'session-1',
-    username: 'alice',
-    userId: 'id-alice',
-    ipAddress: '192.0.2.1',
-    start: 1_767_225_600_000,
-    lastAccess: 1_767_225_700_000,
-    clients: {},
-  };
   return ({ method, path, headers, body }) => {
     if (state.down === true) return { status: 503 };
     const token = state.token ?? 'admin-token';
     if (path === '/realms/shop/protocol/openid-connect/token') {
       const isRight = new URLSearchParams(body).get('client_secret') === CLIENT_SECRET;
       if (!isRight) return { status: 401, body: { error: 'unauthorized_client' } };
-      return { status: 200, body: { access_token: token, expires_in: 60, token_type: 'Bearer' } };
+      const login = recorded('POST /realms/shop/protocol/openid-connect/token');
+      return { ...login, body: { ...(login.body as object), access_token: token, expires_in: 60 } };
     }
     if (headers['authorization'] !== `Bearer ${token}`)
       return { status: 401, body: { error: 'HTTP 401 Unauthorized' } };
     if (method === 'GET' && path.startsWith('/admin/realms/shop/users?')) {
       const search = new URL(path, 'http://x').searchParams.get('search') ?? '';
-      return { status: 200, body: alice.email.includes(search) ? [alice] : [] };
+      return 'alice@example.com'.includes(search) ? ALICE : NOBODY;
     }
     switch (`${method} ${path}`) {
       case 'GET /admin/realms/shop/users/id-alice/sessions':
-        return { status: 200, body: [session, { ...session, id: 'session-2' }] };
+        return { status: 200, body: [SESSION, { ...SESSION, id: 'session-2' }] };
       case 'POST /admin/realms/shop/users/id-alice/logout':
       case 'DELETE /admin/realms/shop/sessions/session-1':
-        return { status: 204 };
+        return recorded(`${method} ${path}`);
       default:
-        return { status: 404, body: { error: 'User not found' } };
+        return recorded('POST /admin/realms/shop/users/gone/logout');
     }
   };
 };
