@@ -80,7 +80,13 @@ const beganAt = performance.now();
 let toldAt = beganAt;
 if (!json)
   console.log(`Seeds ${seed} to ${seed + runs - 1}${mutant === undefined ? '' : `, with the mutant ${mutant}`}.`);
+let told = 0;
 const { played, failures } = await playAll(options, (results) => {
+  // At once: a long search may be ended by hand.
+  for (; !json && told < results.failures.length; told++) {
+    const { seed: failing, broken } = results.failures[told];
+    console.log(`Seed ${failing} breaks ${Object.keys(broken).join(', ')}.`);
+  }
   if (json || performance.now() - toldAt < PROGRESS_EVERY_MS) return;
   toldAt = performance.now();
   console.log(`${results.played} of ${runs} runs, ${results.failures.length} failed`);

@@ -76,6 +76,8 @@ export interface RosterReading {
   /** In how many milliseconds the roster is complete: 0 = it is, Infinity = not before we hear again. */
   readonly completeInMs: number;
   readonly expected: Readonly<Record<string, number>>;
+  /** Up to where in this epoch an acknowledgement may be of another record. */
+  readonly disownedUpTo: (epoch: string) => number;
 }
 
 type StoredMember = Omit<FleetMember, 'absence'>;
@@ -87,6 +89,7 @@ export class FleetRoster {
   #listeningSince: MonotonicMs | 'untold' | 'deaf' = 'untold';
   #fromTheStart = false;
   #formerBoundMs: number;
+  #disowned: { readonly epoch: string; readonly upTo: number } | undefined;
 
   constructor(private readonly options: RosterOptions) {
     this.#formerBoundMs = options.formerBoundMs ?? 0;
@@ -119,6 +122,14 @@ export class FleetRoster {
     this.#members.set(name, { heartbeat, firstHeard: known?.firstHeard ?? now, lastHeard: now, acks, contradicts });
   }
 
+  disown(epoch: string, upTo: Sequence): void {
+    this.#disowned = { epoch, upTo: Math.max(upTo, this.#disownedUpTo(epoch)) };
+  }
+
+  #disownedUpTo(epoch: string): number {
+    return this.#disowned?.epoch === epoch ? this.#disowned.upTo : 0;
+  }
+
   forget(node: string, instance: string): boolean {
     return this.#members.delete(nameOf(node, instance));
   }
@@ -134,7 +145,9 @@ export class FleetRoster {
       else members.push(memberOf(stored, absence, isDisowned(stored)));
     }
     const { expected } = this.options;
-    return { now, members, boundMs, completeInMs: this.#completeInMs(members, boundMs, now), expected };
+    const completeInMs = this.#completeInMs(members, boundMs, now);
+    const disownedUpTo = (epoch: string): number => this.#disownedUpTo(epoch);
+    return { now, members, boundMs, completeInMs, expected, disownedUpTo };
   }
 
   #completeInMs(members: readonly FleetMember[], boundMs: number, now: Instant): number {

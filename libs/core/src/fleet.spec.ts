@@ -158,6 +158,18 @@ describe('an acknowledgement', () => {
     expect(ask()).toMatchObject({ state: 'enforced', applied: 1 });
   });
 
+  it('does not count for a record where the node had read another one before: only time closes it', async () => {
+    const world = await HeardFleet.listening();
+    world.acked(2, { watermark: sequence(3) });
+    const [disowned, later, elsewhere] = [2, 3, 2].map((at) => world.publish({ sequence: sequence(at) }));
+    world.view.disown('epoch-0', sequence(3));
+    expect(later?.().state).toBe('enforced');
+    world.view.disown(EPOCH, sequence(2));
+    expect(disowned?.()).toMatchObject({ state: 'propagating', applied: 0, appliedNodes: [] });
+    await world.time.advance(BOUND_MS + 1_000);
+    expect(elsewhere?.()).toMatchObject({ state: 'enforced', applied: 0 });
+  });
+
   it('counts for all records up to the watermark, each with its own time', async () => {
     const world = await HeardFleet.listening();
     world.heard(1);

@@ -90,6 +90,11 @@ export interface FleetView {
   propagation(query: PropagationQuery): Propagation;
   /** The answers of `propagation` where they are `enforced` or `enforcedExcept`; many at once cost little more than one. */
   proven(queries: readonly PropagationQuery[]): readonly (Propagation | undefined)[];
+  /**
+   * The log gave a sequence up to `upTo` to a record of ours although a node had told before that record was sent that it had
+   * read so far: what it read there was lost. Of records up to there only time proves anything in this epoch.
+   */
+  disown(epoch: string, upTo: Sequence): void;
   /** An operator knows that this instance is dead; false when it is not known. It is back if it is heard again. */
   forget(node: string, instance: string): boolean;
 }
@@ -122,6 +127,10 @@ class HeartbeatFleet implements FleetView {
 
   noneCurrentYet(): void {
     this.#roster.noneCurrentYet();
+  }
+
+  disown(epoch: string, upTo: Sequence): void {
+    this.#roster.disown(epoch, upTo);
   }
 
   forget(node: string, instance: string): boolean {

@@ -109,7 +109,8 @@ export const propagationOf = (
   const why = (member: FleetMember): NotCountedReason | undefined =>
     whyNotCounted(member, query, roster.now, openMs <= 0);
   const counted = present.filter((member) => why(member) === undefined);
-  const open = counted.filter((member) => !acknowledges(member, query) || isWordStale(member, roster.now));
+  const acknowledged = acknowledging(roster, query, counted);
+  const open = counted.filter((member) => !acknowledged.has(member) || isWordStale(member, roster.now));
   const services = servicesOf(present, counted, open, roster.expected);
   const findings: Findings = {
     counted: counted.length,
@@ -119,7 +120,7 @@ export const propagationOf = (
     rosterComplete: roster.completeInMs === 0,
   };
   const state = stateOf(findings);
-  const acks = acksOf(counted, query);
+  const acks = acksOf(acknowledged, query);
   const acked = ackTimes(acks);
   return {
     state,
@@ -204,6 +205,16 @@ const isPast = (query: PropagationQuery, { epoch, watermark }: Pick<Heartbeat, '
 const acknowledges = ({ heartbeat, contradicts }: FleetMember, query: PropagationQuery): boolean =>
   !contradicts && heartbeat.identity !== undefined && isPast(query, heartbeat);
 
+/** Nobody, where what the nodes read at this sequence may have been another record. */
+const acknowledging = (
+  { disownedUpTo }: RosterReading,
+  query: PropagationQuery,
+  counted: readonly FleetMember[],
+): ReadonlySet<FleetMember> => {
+  if (query.sequence <= disownedUpTo(query.epoch)) return new Set();
+  return new Set(counted.filter((member) => acknowledges(member, query)));
+};
+
 interface AckTimes {
   /** When the last acknowledgement had arrived, at the latest. */
   readonly last: EpochMs | undefined;
@@ -214,9 +225,8 @@ interface AckTimes {
 const APPLIED_NODES_MAX = 256;
 
 /** Slowest first. Of a node that came with its acknowledgement nobody knows when it applied the record: it comes last. */
-const acksOf = (counted: readonly FleetMember[], query: PropagationQuery): readonly AppliedNode[] =>
-  counted
-    .filter((member) => acknowledges(member, query))
+const acksOf = (acknowledged: ReadonlySet<FleetMember>, query: PropagationQuery): readonly AppliedNode[] =>
+  [...acknowledged]
     .flatMap((member) => {
       const ack = member.acks.find((one) => isPast(query, one));
       if (ack === undefined) return [];

@@ -10,7 +10,8 @@ import { afterwards, type Guarantee, judgeEach, type Moment, observedJudge } fro
 const isPromised = (node: Observation, place: Placement, { lossOf }: Moment): boolean => {
   if (place.log !== node.log || place.sequence > node.watermark) return false;
   if (!node.acknowledges || lossOf(node.log) === undefined) return node.acknowledges;
-  return node.stalenessMs !== undefined && node.at - node.stalenessMs > place.at;
+  // What it says of a proof that it does not stand by, since a clock was set meanwhile, dates nothing.
+  return node.fresh && node.stalenessMs !== undefined && node.at - node.stalenessMs > place.at;
 };
 
 /** While current, no token hit by a record at or below the watermark is called active. */

@@ -133,6 +133,11 @@ export class Fleet {
     }
   }
 
+  /** Records of ours stand where nodes had read others before. */
+  disown(epoch: string, upTo: Sequence): void {
+    this.#view.disown(epoch, upTo);
+  }
+
   nodes(): readonly NodeView[] {
     const declared = this.options.issuers.all().map(({ settings }) => settings);
     return this.#view.nodes({ ...this.options.reference(), declared });

@@ -103,7 +103,12 @@ export class WatchingSide {
 
   start(): void {
     const { writing, metrics, follower } = this.options;
-    writing.publisher.onHeartbeat((heartbeat) => this.fleet.heard(heartbeat));
+    writing.publisher.onHeartbeat((heartbeat) => {
+      // What a node has read was in the log: we read it too, before the log can lose it and give its sequence out again.
+      if (heartbeat.epoch !== undefined) writing.intake.hint(heartbeat.epoch, heartbeat.watermark);
+      this.fleet.heard(heartbeat);
+    });
+    writing.claims.onDisowned((epoch, upTo) => this.fleet.disown(epoch, upTo));
     writing.publisher.onRefusals((report) => this.refusals.heard(report));
     writing.publisher.onState((state) => this.fleet.hears(state === 'connected'));
     writing.keeper.onFirstEpoch(() => this.fleet.noneCurrentYet());

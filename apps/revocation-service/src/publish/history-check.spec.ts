@@ -2,12 +2,12 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { epochMs, type FeedRecord, type Head, sequence } from '@revocast/core';
+import { epochMs, type FeedRecord, type Head, monotonicMs, sequence } from '@revocast/core';
 import { type Database } from '../journal/database.js';
 import { adoptEpoch } from '../journal/epochs.js';
 import { openJournal } from '../journal/journal.js';
 import { insertStoredRecord } from '../journal/records.js';
-import { HistoryCheck, showsLoss } from './history-check.js';
+import { HistoryCheck, showsLoss, waitedForUs } from './history-check.js';
 
 const LOG = { name: 'LOG', epoch: 'e1', created: 'now' };
 
@@ -122,5 +122,22 @@ describe('An acknowledgement', () => {
     const acked = (at: number, duplicate = false): boolean =>
       showsLoss({ sequence: sequence(at), duplicate }, sequence(7));
     expect([acked(6), acked(7), acked(8), acked(6, true)]).toEqual([true, true, false, false]);
+  });
+});
+
+describe('An acknowledgement', () => {
+  const instant = (wall: number, monotonic: number): Parameters<typeof waitedForUs>[0] => ({
+    ...{ wall: epochMs(wall), monotonic: monotonicMs(monotonic) },
+  });
+
+  it.each([
+    ['came at once', 5, 5, false],
+    ['took as long as the publisher waits', 5_000, 5_000, false],
+    ['lay there while the process was stopped', 7_000, 7_000, true],
+    ['lay there while the machine was suspended', 3_600_000, 10, true],
+    ['came while the clock was set back', -3_600_000, 10, false],
+    ['lay there while the clock was set back', -3_600_000, 7_000, true],
+  ])('that %s waited for us by the clocks or not', (_, wall, monotonic, expected) => {
+    expect(waitedForUs(instant(1e12, 50), instant(1e12 + wall, 50 + monotonic))).toBe(expected);
   });
 });

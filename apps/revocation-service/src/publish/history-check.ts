@@ -1,4 +1,4 @@
-import { type Head, type LogIdentity, sequence, type Sequence } from '@revocast/core';
+import { type Head, type Instant, type LogIdentity, sequence, type Sequence } from '@revocast/core';
 import { type PublishAck, type Publisher } from '@revocast/jetstream';
 import { type Database } from '../journal/database.js';
 import { newestConfirmed, type PlacedRecord } from '../journal/records.js';
@@ -66,3 +66,13 @@ function chunksOf(records: readonly PlacedRecord[]): readonly (readonly PlacedRe
  */
 export const showsLoss = (ack: Pick<PublishAck, 'duplicate' | 'sequence'>, before: Sequence): boolean =>
   !ack.duplicate && ack.sequence <= before;
+
+/** The publisher waits for 5 s. Milliseconds. */
+const ACK_AGE_MS_MAX = 6_000;
+
+/**
+ * Whether an answer lay there while we were stopped or suspended: it says what the log had then. By both clocks, for the
+ * monotonic one may stand still meanwhile.
+ */
+export const waitedForUs = (sentAt: Instant, heardAt: Instant): boolean =>
+  Math.max(heardAt.wall - sentAt.wall, heardAt.monotonic - sentAt.monotonic) > ACK_AGE_MS_MAX;

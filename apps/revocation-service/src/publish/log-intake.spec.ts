@@ -33,11 +33,12 @@ describe('The intake', () => {
   let asked: (readonly [number, number])[];
   let fails: boolean;
   let timers: (() => void)[];
+  let stored: (readonly [string, number])[];
 
   beforeEach(() => {
     database = openJournal(mkdtempSync(join(tmpdir(), 'revocast-log-intake-')));
     adoptEpoch(database, { log: LOG, hashKeyDigest: 'h', isRebuilt: false }, epochMs(0));
-    [last, asked, fails, timers] = [0, [], false, []];
+    [last, asked, fails, timers, stored] = [0, [], false, [], []];
     intake = make();
   });
   afterEach(async () => {
@@ -56,6 +57,7 @@ describe('The intake', () => {
       },
       log: createServiceLog('silent'),
       taken: () => undefined,
+      stored: (name, at) => stored.push([name, at]),
     });
   const read = async (from: number, to: number): Promise<readonly FeedRecord[]> => {
     asked.push([from, to]);
@@ -134,6 +136,16 @@ describe('The intake', () => {
       for (const task of timers.splice(0)) task();
       expect(intake.watermark()).toBe(4);
     });
+  });
+
+  it('tells how far the log went, and nothing that it did not read there', async () => {
+    last = 2;
+    intake.follow(head(0));
+    intake.hint('e1', sequence(2));
+    await has(2);
+    intake.hint('e1', sequence(9));
+    await eventually(() => expect(asked.at(-1)).toEqual([3, 9]));
+    expect(stored).toEqual([['LOG', 2]]);
   });
 
   it('does not wait for what has aged out', async () => {

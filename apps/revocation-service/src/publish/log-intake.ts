@@ -24,6 +24,8 @@ export interface LogIntakeOptions {
   readonly log: ServiceLog;
   /** The journal learnt of records that it did not publish. `isNews`: it had everything before, so they are new in the log. */
   readonly taken: (taken: Taken, isNews: boolean) => void;
+  /** The log of this name was found to have records up to there, whoever wrote them. */
+  readonly stored: (log: string, at: Sequence) => void;
 }
 
 /**
@@ -170,6 +172,7 @@ export class LogIntake {
       return result;
     });
     this.#taken = to;
+    this.options.stored(log.name, to);
     this.#count(taken);
     if (taken.recordIds.length > 0) this.options.taken(taken, this.#hadAll);
     this.#tell();

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FeedRecord } from '@revocast/core';
+import { type FeedRecord, readClock, RevocationError } from '@revocast/core';
 import { createPublisher, type EncodedRecord, type PublishAck, type Publisher } from '@revocast/jetstream';
 import { type IssuerRegistry } from '../command/issuer-registry.js';
 import { type Database } from '../journal/database.js';
@@ -10,10 +10,11 @@ import { epochThatReissued, markAcked } from '../journal/records.js';
 import { type ServiceLog } from '../log/service-log.js';
 import { type Settings } from '../settings/settings.js';
 import { systemClock as clock, systemSchedule as schedule } from '../system.js';
+import { Claims } from './claims.js';
 import { Confirmations } from './confirmations.js';
 import { EpochKeeper } from './epoch-keeper.js';
 import { EpochOpening } from './epoch-opening.js';
-import { showsLoss } from './history-check.js';
+import { showsLoss, waitedForUs } from './history-check.js';
 import { LogIntake } from './log-intake.js';
 import { type Outcome, Outbox, type Publication } from './outbox.js';
 import { RecordMaker } from './record-maker.js';
@@ -35,6 +36,7 @@ export class WritingSide {
   readonly outbox: Outbox;
   readonly intake: LogIntake;
   readonly confirmations = new Confirmations();
+  readonly claims = new Claims();
   readonly writer: Writer;
   readonly keeper: EpochKeeper;
   readonly republisher: Republisher;
@@ -56,6 +58,7 @@ export class WritingSide {
       schedule,
       log,
       taken: (taken, isNews) => this.#taken(taken, isNews),
+      stored: (name, at) => this.keeper.noteStored(name, at),
     });
     const { intake } = this;
     const maker = new RecordMaker({ namespace, signer, clock });
@@ -73,6 +76,7 @@ export class WritingSide {
       if (kind === 'disconnected') this.confirmations.giveUp();
     });
     this.keeper.start();
+    this.publisher.onHeartbeat((heartbeat) => this.claims.heard(heartbeat));
     this.publisher.open();
     this.republisher.start();
   }
@@ -104,10 +108,22 @@ export class WritingSide {
    * the same command. Only the log can say which.
    */
   async #publish(record: EncodedRecord): Promise<Publication> {
-    const before = this.keeper.storedOf(record.epoch);
-    const ack = await this.publisher.publish(record);
+    const [before, claimed] = [this.keeper.storedOf(record.epoch), this.claims.of(record.epoch)];
+    const ack = await this.#inTime(() => this.publisher.publish(record));
     if (showsLoss(ack, before)) this.#lostRecords(record.epoch);
+    else if (this.claims.stored(record.epoch, ack, claimed)) this.keeper.review();
     return { ack, stored: ack.duplicate ? await this.#storedAt(record.epoch, ack) : undefined };
+  }
+
+  /**
+   * A word that waited for us, since we were stopped or suspended, says what the log had then. Whether it still has it, the
+   * next attempt asks.
+   */
+  async #inTime(publish: () => Promise<PublishAck>): Promise<PublishAck> {
+    const sentAt = readClock(clock);
+    const ack = await publish();
+    if (!waitedForUs(sentAt, readClock(clock))) return ack;
+    throw new RevocationError('ERR_PUBLISH_UNKNOWN', 'The acknowledgement came too late to count.');
   }
 
   async #storedAt(epoch: string, ack: PublishAck): Promise<FeedRecord | undefined> {

@@ -34,6 +34,7 @@ const copyOf = (good: FleetView): FleetView => ({
   nodes: (reference) => good.nodes(reference),
   propagation: (query) => good.propagation(query),
   proven: (queries) => good.proven(queries),
+  disown: (epoch, upTo) => good.disown(epoch, upTo),
   forget: (node, instance) => good.forget(node, instance),
 });
 
@@ -202,6 +203,13 @@ const MUTANTS: readonly Mutant[] = [
           },
         }),
     }),
+  },
+  {
+    name: 'disownsNothing',
+    seed: 30_664,
+    what: 'that takes the word of a node for a record that stands where the node had read another before',
+    breaks: 'enforced',
+    spoil: () => viewWith(() => ({ disown: () => undefined })),
   },
   {
     name: 'lostLogCounts',

@@ -84,6 +84,11 @@ export class Journal {
     return ofEpoch.sort((a, b) => (a.sequence ?? 0) - (b.sequence ?? 0)).slice(-count);
   }
 
+  /** The log of this epoch was seen to have records up to there. */
+  saw(epoch: string | undefined, head: number): void {
+    if (this.epoch !== undefined && epoch === this.epoch.name) this.epoch.head = Math.max(this.epoch.head, head);
+  }
+
   /** The log of this epoch is known to lack what was confirmed. */
   lostRecords(epoch: string): void {
     if (epoch === this.epoch?.name) this.epoch.rolledBack = true;

@@ -24,6 +24,8 @@ const REVIEW_MS = 2_000;
 /** A node that starts is answered with a tick, unless one was sent this lately. Milliseconds. */
 const NEWCOMER_MS = 100;
 const RETRY_MS = 1_000;
+/** A PubAck that took longer waited for a service that was stopped. Milliseconds. */
+const ACK_AGE_MS_MAX = 6_000;
 const LOOK_MS_MAX = 500;
 const LOOK_MS_MIN = 5;
 /** How long a log must be seen missing or damaged before it is written anew. Milliseconds. */
@@ -74,6 +76,8 @@ interface Running {
   readonly heardAcks: Map<string, MonotonicMs>;
   readonly triedAt: Map<string, number>;
   readonly snapshots: SnapshotWriter | undefined;
+  /** The highest watermark that nodes told, by epoch. */
+  readonly claimed: Map<string, number>;
   damagedSince: number | undefined;
   looksSoon: boolean;
   tickedAt: number;
@@ -113,7 +117,7 @@ export class SimulatedService {
     const hasLostRecords = (epoch: string): boolean => journal.hasLostRecords(epoch);
     const options = { fleetBoundMs: fleetBoundMs(), expected: {}, clock: process, identityAt, hasLostRecords };
     const view = alterView(createFleetView(options), options);
-    const nothing = { damagedSince: undefined, looksSoon: false, tickedAt: -Infinity };
+    const nothing = { damagedSince: undefined, looksSoon: false, tickedAt: -Infinity, claimed: new Map() };
     const snapshots = this.#snapshotWriter(process);
     const running = { process, view, snapshots, heardAcks: new Map(), triedAt: new Map(), ...nothing };
     this.#running = running;
@@ -157,9 +161,22 @@ export class SimulatedService {
       const running = this.#running;
       running?.process.run(() => {
         running.view.heard(heartbeat);
+        this.#readUpTo(running, heartbeat);
         this.#lookSoon(running);
         if (heartbeat.state === 'connecting' || heartbeat.state === 'catchingUp') this.#welcome(running);
       });
+    });
+  }
+
+  /** What a node has read was in the log; the service reads it as well, as long as the log has it. */
+  #readUpTo({ process, claimed }: Running, { epoch, watermark }: Heartbeat): void {
+    const { journal, broker } = this.around;
+    if (epoch === undefined) return;
+    claimed.set(epoch, Math.max(watermark, claimed.get(epoch) ?? 0));
+    if (epoch !== journal.epoch?.name || watermark <= journal.stored) return;
+    this.link.send(() => {
+      const last = logNameOf(broker.log?.identity) === logNameOf(journal.epoch?.log) ? (broker.log?.last ?? 0) : 0;
+      this.link.receive(() => process.run(() => last >= watermark && journal.saw(epoch, watermark)));
     });
   }
 
@@ -227,14 +244,19 @@ export class SimulatedService {
   }
 
   #send(running: Running, record: JournalRecord): void {
-    running.triedAt.set(record.recordId, running.process.monotonic());
-    const before = this.around.journal.stored;
+    const sentAt = { wall: running.process.wall(), monotonic: running.process.monotonic() };
+    running.triedAt.set(record.recordId, sentAt.monotonic);
+    const [before, claimed] = [this.around.journal.stored, running.claimed.get(record.epoch) ?? 0];
     this.link.send(() => {
       const stored = this.around.store(record);
       if (stored === undefined) return;
       this.link.receive(() =>
         running.process.run(() => {
+          const { process, view } = running;
+          const tookMs = Math.max(process.wall() - sentAt.wall, process.monotonic() - sentAt.monotonic);
+          if (tookMs > ACK_AGE_MS_MAX) return;
           if (!stored.duplicate && stored.at <= before) this.around.journal.lostRecords(record.epoch);
+          else if (!stored.duplicate && stored.at <= claimed) view.disown(record.epoch, sequence(stored.at));
           this.#acked(running, record, stored);
         }),
       );
@@ -271,7 +293,7 @@ export class SimulatedService {
     // It reads what others write as well, so it knows that it was there.
     const isWhole = epoch !== undefined && isOurs && seen.isKept && seen.head >= epoch.head;
     if (isWhole && !epoch.rolledBack) {
-      epoch.head = Math.max(epoch.head, seen.head);
+      journal.saw(epoch.name, seen.head);
       running.damagedSince = undefined;
       this.#announce(running);
       return;
