@@ -97,7 +97,7 @@ export class LogCursor {
   /**
    * Whether the watermark covers the record that opens the epoch. That it was heard live is not enough: it may come late, from a
    * log of this name that is gone, and the one of now be empty; or come again under a sequence that the log has not yet, which
-   * would keep us waiting for that one, so where it stands is for the log to say.
+   * would keep us waiting for that one, so the lowest counts. It is also published again before the first one ages out.
    */
   get opened(): boolean {
     return this.#openedAt !== undefined && this.#openedAt <= this.watermark;
@@ -303,8 +303,10 @@ export class LogCursor {
   #take(record: FeedRecord, fromLog: boolean): void {
     const body = this.#applier.apply(record, this.log.epoch);
     if (this.#progress.mark(record.sequence, fromLog)) this.#identities.remember(record.sequence, record.identity);
-    if (opensEpoch(record, this.log.epoch))
-      this.#openedAt = fromLog ? record.sequence : (this.#openedAt ?? record.sequence);
+    if (opensEpoch(record, this.log.epoch)) this.#openedAt = lower(this.#openedAt, record.sequence);
     if (body !== undefined) this.#onEffect(record.sequence, body);
   }
 }
+
+const lower = (one: Sequence | undefined, other: Sequence): Sequence =>
+  one !== undefined && one < other ? one : other;

@@ -19,6 +19,8 @@ export type HistoryEntry =
    * so the revocation binds on. `rolledBack`: the log goes on without it, and it binds nobody until it is published again.
    */
   | (Placement & { readonly kind: 'lost'; readonly because: 'replaced' | 'rolledBack' })
+  /** The log keeps records for a time only, and this one's is over; what it revokes was published again before. */
+  | (Placement & { readonly kind: 'agedOut' })
   /** The broker lost the newest records of a log and will give their sequences out again. */
   | { readonly kind: 'rolledBack'; readonly at: number; readonly log: string }
   | { readonly kind: 'lifted'; readonly at: number; readonly id: string }

@@ -37,6 +37,7 @@ class RunningMoment implements Moment {
   take(entry: HistoryEntry): void {
     if (entry.kind === 'published') this.#published(entry);
     else if (entry.kind === 'lost') this.#lost(entry);
+    else if (entry.kind === 'agedOut') this.#standsNoMore(entry);
     else if (entry.kind === 'lifted') this.#onLifted(entry.id);
     else if (entry.kind === 'rolledBack') this.#losses.set(nameOf(entry.log), entry.at);
   }
@@ -49,9 +50,14 @@ class RunningMoment implements Moment {
     this.binding = [...this.binding, place.id];
   }
 
-  #lost({ log, sequence, id, because, at }: HistoryEntry & { readonly kind: 'lost' }): void {
-    this.#losses.set(nameOf(log), at);
+  #standsNoMore({ log, sequence }: Placement): void {
     this.standing = this.standing.filter((place) => place.log !== log || place.sequence !== sequence);
+  }
+
+  #lost(entry: HistoryEntry & { readonly kind: 'lost' }): void {
+    const { log, id, because, at } = entry;
+    this.#losses.set(nameOf(log), at);
+    this.#standsNoMore(entry);
     if (because === 'rolledBack' && !this.standing.some((place) => place.id === id)) this.#bindsNoMore(id);
   }
 

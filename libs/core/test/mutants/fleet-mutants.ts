@@ -144,7 +144,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'deafUnnoticed',
-    seed: 497,
+    seed: 608,
     what: 'that does not notice that it was deaf',
     breaks: 'enforced',
     spoil: () => viewWith(() => ({ deaf: () => undefined })),
@@ -203,6 +203,13 @@ const MUTANTS: readonly Mutant[] = [
           },
         }),
     }),
+  },
+  {
+    name: 'publishesNothingAgain',
+    seed: 16,
+    what: 'that lets the log forget what is still in force',
+    breaks: 'fresh',
+    spoil: () => ({ publishesAgain: false }),
   },
   {
     name: 'disownsNothing',

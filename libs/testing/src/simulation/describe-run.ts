@@ -41,6 +41,8 @@ const saidOf = (entry: HistoryEntry): string | undefined => {
       return `  ${entry.id} stands at ${entry.sequence} of ${entry.log}`;
     case 'lost':
       return `  ${entry.id} stands no more at ${entry.sequence} of ${entry.log}`;
+    case 'agedOut':
+      return `  ${entry.id} has aged out at ${entry.sequence} of ${entry.log}`;
     case 'claimed':
       return `  ${entry.service}: ${entry.id} is ${entry.state} (applied: ${[...entry.applied].join(', ')})`;
     case 'settled':

@@ -272,11 +272,14 @@ const SNAPSHOT_ACTS = {
   },
 } as const satisfies Readonly<Record<string, Act>>;
 
-export type HappeningName = keyof typeof ACTS | keyof typeof SNAPSHOT_ACTS;
+/** What happens to a log that keeps records for a time only, in worlds that have one. */
+const AGE_ACTS = { ageLog: (world) => world.ageLog() } as const satisfies Readonly<Record<string, Act>>;
+
+export type HappeningName = keyof typeof ACTS | keyof typeof SNAPSHOT_ACTS | keyof typeof AGE_ACTS;
 export const HAPPENING_NAMES = Object.keys(ACTS) as HappeningName[];
 export const SNAPSHOT_HAPPENING_NAMES = Object.keys(SNAPSHOT_ACTS) as HappeningName[];
 
-const ALL_ACTS: Readonly<Record<HappeningName, Act>> = { ...ACTS, ...SNAPSHOT_ACTS };
+const ALL_ACTS: Readonly<Record<HappeningName, Act>> = { ...ACTS, ...SNAPSHOT_ACTS, ...AGE_ACTS };
 
 export const perform = (world: SimulatedWorld, happening: Happening): void => {
   const act = ALL_ACTS[happening.do];

@@ -52,10 +52,24 @@ export const scheduleOf = (seed: number, steps = STEPS_DEFAULT): RunSchedule => 
     if (dice() < STORIES_SHARE) happenings.push(...toldBy(pick(stories, dice)(setup), dice));
     else happenings.push(aHappening(known, dice));
   }
-  return { setup, happenings };
+  return { setup, happenings: aged(happenings, seed) };
 };
 
 const STORIES_SHARE = 0.06;
+
+/** Runs in which the log keeps records for a time only. */
+const AGES_SHARE = 0.2;
+/** How often something is published again or ages out, of all that happens there. */
+const AGING_SHARE = 0.25;
+
+/** With dice of their own: the other runs stay what they are. */
+const aged = (happenings: readonly Happening[], seed: number): readonly Happening[] => {
+  const dice = seededDice((seed ^ 0x55555555) >>> 0);
+  if (dice() >= AGES_SHARE) return happenings;
+  return happenings.flatMap((happening) =>
+    dice() < AGING_SHARE ? [aHappening(['ageLog'], dice), happening] : [happening],
+  );
+};
 
 /** A story is told with one node and one service, and dice of its own for the rest. */
 const toldBy = (story: readonly StoryStep[], dice: Dice): readonly Happening[] => {

@@ -49,6 +49,7 @@ export interface ServiceSurroundings extends Surroundings {
   readonly mayAnnounce: (journal: Journal) => boolean;
   /** How long a log waits for what is live after it was made. Milliseconds. */
   readonly fillsAfterMs: number;
+  readonly publishesAgain: boolean;
   /** Whether the log still has what was confirmed. */
   readonly isKept: (expected: readonly JournalRecord[], log: InMemoryLog) => boolean;
   readonly store: (record: JournalRecord) => Stored | undefined;
@@ -186,6 +187,15 @@ export class SimulatedService {
     if (running?.process.runs !== true) return;
     const record = this.around.journal.intend(body, running.process.wall());
     if (record !== undefined) this.#send(running, record);
+  }
+
+  /** Before it ages out of the log, what is live goes into it once more, and so does what makes the log count. */
+  publishAgain(): readonly JournalRecord[] {
+    const { journal } = this.around;
+    const before = journal.records.length;
+    if (this.around.publishesAgain) this.#fill();
+    this.publish(epochOpenedBody({ previous: journal.epoch?.previous, entries: journal.revocations.size }));
+    return journal.records.slice(before);
   }
 
   /** Writes what its follower knows now, which takes `ms`. */
@@ -368,6 +378,6 @@ const queryOf = (
 /** Whether everything of the epoch is confirmed, so that it may be opened. */
 export const isFilled = (journal: Journal): boolean => journal.pending.length === 0;
 
-/** Whether each of these stands where it was confirmed. */
+/** Whether each of these stands where it was confirmed, unless it has aged out. */
 export const isKept = (expected: readonly JournalRecord[], log: InMemoryLog): boolean =>
-  expected.every(({ recordId, sequence: at }) => log.at(sequence(at ?? 0))?.identity === recordId);
+  expected.every(({ recordId, sequence: at = 0 }) => at < log.first || log.at(sequence(at))?.identity === recordId);

@@ -11,6 +11,7 @@ import {
 import { aRevocation, liftedBody, revokedBody, someFacts } from '../builders.js';
 import { type History, type HistoryEntry } from '../history.js';
 import { InMemoryBroker } from '../in-memory-feed.js';
+import { type InMemoryLog } from '../in-memory-log.js';
 import { ManualTime } from '../manual-time.js';
 import { idsOf, Journal, type JournalRecord } from './journal.js';
 import { type NodePlan, SimulatedNode } from './simulated-node.js';
@@ -39,6 +40,8 @@ export interface WorldAlterations {
   readonly fillsAfterMs?: number;
   /** Whether the log still has what was confirmed; by default when each record stands where it did. */
   readonly isKept?: ServiceSurroundings['isKept'];
+  /** Whether what is live goes into the log once more before it ages out; by default it does. */
+  readonly publishesAgain?: boolean;
 }
 
 /** Nodes there may be; each is looked at all the time. */
@@ -48,6 +51,7 @@ const DEFAULTS: Required<WorldAlterations> = {
   alterView: (view) => view,
   mayAnnounce: isFilled,
   fillsAfterMs: 0,
+  publishesAgain: true,
   isKept,
 };
 
@@ -69,6 +73,8 @@ export class SimulatedWorld {
   #fleetBoundMs: number;
   #seed: number;
   #changes = 0;
+  /** What goes into the log of this epoch again from there on. */
+  #renewal: { readonly epoch: string; readonly from: number; readonly records: readonly JournalRecord[] } | undefined;
   #lostAt = Number.NEGATIVE_INFINITY;
   #forged = 0;
 
@@ -146,6 +152,36 @@ export class SimulatedWorld {
 
   wipeLog(): void {
     this.replaceLog();
+  }
+
+  /**
+   * The log keeps records for a time only: first what is live is published again, and once that is confirmed, what is older
+   * ages out.
+   */
+  ageLog(): string {
+    const { log } = this.broker;
+    const service = this.services.find(({ works }) => works);
+    const { epoch } = this.journal;
+    if (log === undefined || service === undefined || epoch?.isOpen !== true) return 'nothing is published again';
+    if (this.#renewal?.epoch !== epoch.name) {
+      this.#renewal = { epoch: epoch.name, from: log.last + 1, records: service.publishAgain() };
+      return `${service.name} publishes again what is live`;
+    }
+    const { from, records } = this.#renewal;
+    if (!records.every(({ sequence: at = 0 }) => at >= from && at <= log.last)) return 'nothing ages out';
+    this.#renewal = undefined;
+    this.#ageOut(log, from);
+    return `what is older than ${from} ages out`;
+  }
+
+  #ageOut(log: InMemoryLog, from: number): void {
+    this.#changes += 1;
+    for (const record of log.records()) {
+      if (record.sequence >= from || record.kind !== 'record') continue;
+      const place = { at: this.time.trueMs(), log: this.#logName(log.identity), sequence: record.sequence };
+      for (const id of idsOf(record.body)) this.#history.push({ kind: 'agedOut', ...place, id });
+    }
+    log.ageOut(from);
   }
 
   /**
