@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sequence } from '@revocast/core';
 import { eventually, startTestNats, type TestNats } from '@revocast/testing';
 import { type Api } from './support/api.js';
 import { type RunningService, startService } from './support/running-service.js';
@@ -182,4 +183,24 @@ describe('Somebody who watches the service', () => {
       });
     });
   }, 30_000);
+
+  // The last one: in this epoch no acknowledgement counts afterwards.
+  it('takes no acknowledgement of what stands where a node had claimed to have read before', async () => {
+    const { claims } = running.service.writing;
+    const propagationOf = async (sub: string): Promise<{ epoch: string; sequence: number; applied: number }> => {
+      const { body } = await api.revoke({ issuer: ISSUER, scope: 'subject', sub });
+      const { epoch, sequence: at } = body;
+      await eventually(() => expect(node.follower.status().watermark).toBeGreaterThanOrEqual(at));
+      node.claim(node.follower.status().watermark);
+      const { applied } = body.propagation as unknown as { applied: number };
+      return { epoch, sequence: at, applied };
+    };
+    const before = await propagationOf('before-the-claim');
+    expect(before.applied).toBe(1);
+    const claimed = sequence(before.sequence + 1_000);
+    node.claim(claimed);
+    await eventually(() => expect(claims.of(before.epoch)).toBe(claimed));
+    // Answered when it is proven, by time.
+    expect((await propagationOf('after-the-claim')).applied).toBe(0);
+  }, 60_000);
 });

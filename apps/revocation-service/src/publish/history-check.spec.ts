@@ -125,7 +125,7 @@ describe('An acknowledgement', () => {
   });
 });
 
-describe('An acknowledgement', () => {
+describe('An acknowledgement by the clocks', () => {
   const instant = (wall: number, monotonic: number): Parameters<typeof waitedForUs>[0] => ({
     ...{ wall: epochMs(wall), monotonic: monotonicMs(monotonic) },
   });
@@ -137,7 +137,7 @@ describe('An acknowledgement', () => {
     ['lay there while the machine was suspended', 3_600_000, 10, true],
     ['came while the clock was set back', -3_600_000, 10, false],
     ['lay there while the clock was set back', -3_600_000, 7_000, true],
-  ])('that %s waited for us by the clocks or not', (_, wall, monotonic, expected) => {
+  ])('that %s waited for us or not', (_, wall, monotonic, expected) => {
     expect(waitedForUs(instant(1e12, 50), instant(1e12 + wall, 50 + monotonic))).toBe(expected);
   });
 });

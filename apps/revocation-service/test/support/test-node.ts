@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createFollower, epochMs, type Follower, type FollowerOptions, type Heartbeat } from '@revocast/core';
+import {
+  createFollower,
+  epochMs,
+  type Follower,
+  type FollowerOptions,
+  type Heartbeat,
+  type Sequence,
+} from '@revocast/core';
 import { createGate, type Gate, parseIssuers } from '@revocast/gate';
 import { createJetStreamFeed, createVerifier, natsSettingsFrom } from '@revocast/jetstream';
 import { eventually } from '@revocast/testing';
@@ -70,7 +77,12 @@ export class TestNode {
     this.#timer = setInterval(() => this.#report(), HEARTBEAT_MS);
   }
 
-  #report(): void {
+  /** Says that it has read so far, whether or not it has. */
+  claim(watermark: Sequence): void {
+    this.#report({ watermark });
+  }
+
+  #report(changes: Partial<Heartbeat> = {}): void {
     const { epoch, watermark, identity, state, stalenessMs, stalenessMsMax, liveEntries } = this.follower.status();
     const said = { epoch, watermark, identity, state, stalenessMs, stalenessMsMax, liveEntries };
     const self = { node: this.name, instance: this.instance, service: 'payments', version: '1.0.0' };
@@ -81,6 +93,7 @@ export class TestNode {
       issuers: this.gate.coverage(),
       guarded: true,
       at: epochMs(Date.now()),
+      ...changes,
     });
   }
 }
