@@ -206,7 +206,7 @@ const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'publishesNothingAgain',
-    seed: 16,
+    seed: 56,
     what: 'that lets the log forget what is still in force',
     breaks: 'fresh',
     spoil: () => ({ publishesAgain: false }),

@@ -44,6 +44,15 @@ export interface WorldAlterations {
   readonly publishesAgain?: boolean;
 }
 
+interface Renewal {
+  readonly epoch: string;
+  readonly from: number;
+  readonly records: readonly JournalRecord[];
+  confirmedAt?: number;
+}
+
+/** Milliseconds from the confirmation of what was published again until its first publication ages out. */
+const RENEWED_FOR_MS = 15_000;
 /** Nodes there may be; each is looked at all the time. */
 export const NODES_MAX = 7;
 const DEFAULTS: Required<WorldAlterations> = {
@@ -74,7 +83,7 @@ export class SimulatedWorld {
   #seed: number;
   #changes = 0;
   /** What goes into the log of this epoch again from there on. */
-  #renewal: { readonly epoch: string; readonly from: number; readonly records: readonly JournalRecord[] } | undefined;
+  #renewal: Renewal | undefined;
   #lostAt = Number.NEGATIVE_INFINITY;
   #forged = 0;
 
@@ -155,8 +164,8 @@ export class SimulatedWorld {
   }
 
   /**
-   * The log keeps records for a time only: first what is live is published again, and once that is confirmed, what is older
-   * ages out.
+   * The log keeps records for a time only: first what is live is published again, and long after that is confirmed, what is
+   * older ages out. In truth half of the log's age lies between; here more than anybody's answer is under way.
    */
   ageLog(): string {
     const { log } = this.broker;
@@ -169,6 +178,8 @@ export class SimulatedWorld {
     }
     const { from, records } = this.#renewal;
     if (!records.every(({ sequence: at = 0 }) => at >= from && at <= log.last)) return 'nothing ages out';
+    this.#renewal.confirmedAt ??= this.time.trueMs();
+    if (this.time.trueMs() - this.#renewal.confirmedAt < RENEWED_FOR_MS) return 'nothing ages out yet';
     this.#renewal = undefined;
     this.#ageOut(log, from);
     return `what is older than ${from} ages out`;
