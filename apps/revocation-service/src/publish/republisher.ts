@@ -10,6 +10,8 @@ import { type Writer } from './writer.js';
 
 /** How often old entries are looked for. Milliseconds. */
 const LOOK_MS = 10 * 60_000;
+/** The first time: after a service was away for long, little time is left. Milliseconds. */
+const LOOK_FIRST_MS = 60_000;
 const ROUND_ENTRIES_MAX = 2_000;
 
 export interface RepublisherOptions {
@@ -34,8 +36,7 @@ export class Republisher {
   constructor(private readonly options: RepublisherOptions) {}
 
   start(): void {
-    // Several instances must not look in the same moment: the first to do so publishes, and the others take it from the log.
-    this.#disarm = this.options.schedule(LOOK_MS * (0.5 + Math.random()), () => void this.#turn());
+    this.#arm(LOOK_FIRST_MS);
   }
 
   close(): void {
@@ -68,6 +69,11 @@ export class Republisher {
     } catch (error) {
       this.options.log.warn('notPublishedAgain', { error });
     }
-    this.start();
+    this.#arm(LOOK_MS);
+  }
+
+  /** Several instances must not look in the same moment: the first to do so publishes, and the others take it from the log. */
+  #arm(ms: number): void {
+    this.#disarm = this.options.schedule(ms * (0.5 + Math.random()), () => void this.#turn());
   }
 }
