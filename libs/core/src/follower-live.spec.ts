@@ -60,6 +60,26 @@ describe('A follower of a live feed', () => {
     expect(scene.follower.status()).toMatchObject({ state: 'current', watermark: 3 });
   });
 
+  it('lets the log alone fill a gap, whatever somebody sends under the sequence that is missing', async () => {
+    const scene = await aCurrentScene();
+    scene.broker.faults = { deliver: () => [], refuses: () => true };
+    revoke(scene, 'jti-2');
+    scene.broker.faults = { refuses: () => true };
+    revoke(scene, 'jti-3');
+    scene.broker.faults = { deliver: () => [], refuses: () => true };
+    revoke(scene, 'jti-4');
+    scene.broker.faults = { refuses: () => true };
+    scene.broker.inject({ ...scene.broker.log!.at(sequence(4))!, sequence: sequence(2) });
+    await scene.time.advance(100);
+    // It takes effect, and says nothing of what stands there.
+    expect(verdictOn(scene, 'jti-4').kind).toBe('revoked');
+    expect(scene.follower.status().watermark).toBe(1);
+    scene.broker.faults = {};
+    await scene.time.until(() => scene.follower.status().watermark === 4, 10_000, 1);
+    expect(verdictOn(scene, 'jti-2').kind).toBe('revoked');
+    expect(scene.follower.status().counters.resyncs).toBe(0);
+  });
+
   it('waits for no sequence under which somebody sent the record that opens the epoch', async () => {
     const scene = aScene();
     openEpoch(scene);

@@ -18,6 +18,7 @@ export type LiveOutcome = 'applied' | 'gap' | 'duplicate' | 'conflict' | 'doubtf
 
 /** What we believed when we asked for the head: only that may be held against the answer. */
 export interface Belief {
+  /** The highest sequence that we had read. */
   readonly watermark: Sequence;
   readonly target: Sequence;
   readonly told: Told;
@@ -66,9 +67,12 @@ export class LogCursor {
     return this.#progress.watermark;
   }
 
-  /** Undefined where the record at the watermark has aged out before we could read it. */
+  /**
+   * Undefined where the record at the watermark has aged out before we could read it; and while two records are in conflict
+   * below it, for whoever is told a watermark takes it that everything up to there is known.
+   */
   get identity(): string | undefined {
-    return this.#identities.at(this.watermark);
+    return this.inConflict ? undefined : this.#identities.at(this.watermark);
   }
 
   /** The lowest sequence that the log still has, as far as known. */
@@ -86,7 +90,7 @@ export class LogCursor {
   }
 
   get belief(): Omit<Belief, 'told'> {
-    return { watermark: this.#reading.watermark, target: this.#reading.target };
+    return { watermark: this.#reading.read, target: this.#reading.target };
   }
 
   /** The highest sequence that the log is known to have. */
@@ -281,11 +285,12 @@ export class LogCursor {
   }
 
   /**
-   * Whether it came into the log after we had joined. What stood there before is for the log to tell: we know too little
-   * of it to notice an old record that is sent under the sequence of one that we have yet to read.
+   * Whether it came into the log after we had joined, and before whatever we have of later ones. What stood there before, or in
+   * a gap, is for the log to tell: we know too little of it to notice a record that is sent under the sequence of another one
+   * that we have yet to read.
    */
   #isNews({ sequence }: SignedRecord): boolean {
-    return this.#joinedAt !== undefined && sequence > this.#joinedAt;
+    return this.#joinedAt !== undefined && sequence > this.#joinedAt && !this.#progress.isPassed(sequence);
   }
 
   /**

@@ -17,6 +17,8 @@ export class LogProgress {
   #target = BEFORE_FIRST;
   /** Done, and above a gap; true where the log itself said so. Never further than `AHEAD_MAX` above the watermark, so it is bounded. */
   readonly #ahead = new Map<number, boolean>();
+  /** The highest that is done. */
+  #highest: number = BEFORE_FIRST;
 
   get watermark(): Sequence {
     return this.#watermark;
@@ -25,6 +27,13 @@ export class LogProgress {
   /** The highest sequence that the log is believed to have. */
   get target(): Sequence {
     return this.#target;
+  }
+
+  /** The highest sequence that the log itself answered, or that everything before is done of. */
+  get read(): Sequence {
+    let read = this.#watermark;
+    for (const [at, fromLog] of this.#ahead) if (fromLog && at > read) read = sequence(at);
+    return read;
   }
 
   get complete(): boolean {
@@ -40,13 +49,17 @@ export class LogProgress {
     this.claim(at);
     if (at > this.#watermark + AHEAD_MAX) return false;
     if (at > this.#watermark) this.#ahead.set(at, fromLog);
+    if (at > this.#highest) this.#highest = at;
     this.#advance();
     return true;
   }
 
   /** What the live feed brought as `at` stands elsewhere. False: the watermark has passed it, or the log itself said so. */
   unmark(at: Sequence): boolean {
-    return this.#ahead.get(at) === false && this.#ahead.delete(at);
+    if (this.#ahead.get(at) !== false) return false;
+    this.#ahead.delete(at);
+    this.#findHighest();
+    return true;
   }
 
   /** The log has, or is said to have, records up to `at`. */
@@ -54,10 +67,17 @@ export class LogProgress {
     if (at > this.#target) this.#target = at;
   }
 
-  /** What was claimed above `last` turned out not to be in the log. */
+  /** Whether something above `at` is done already: then what comes as `at` over the live feed comes out of order. */
+  isPassed(at: Sequence): boolean {
+    return at < this.#highest;
+  }
+
+  /** What was claimed above `last` was not in the log when it said so; what it answered itself meanwhile is. */
   shrinkTo(last: Sequence): void {
-    this.#target = last > this.#watermark ? last : this.#watermark;
-    for (const at of this.#ahead.keys()) if (at > last) this.#ahead.delete(at);
+    for (const [at, fromLog] of this.#ahead) if (at > last && !fromLog) this.#ahead.delete(at);
+    const { read } = this;
+    this.#target = last > read ? last : read;
+    this.#findHighest();
   }
 
   /** Everything before `first` has aged out of the log: nothing there can hit a living token any more. */
@@ -80,6 +100,10 @@ export class LogProgress {
     let to = from;
     while (to < end && to - from + 1 < length && !taken(to + 1)) to += 1;
     return { from: sequence(from), to: sequence(to) };
+  }
+
+  #findHighest(): void {
+    this.#highest = Math.max(this.#watermark, ...this.#ahead.keys());
   }
 
   #advance(): void {

@@ -5,6 +5,8 @@ export interface JournalRecord {
   readonly recordId: string;
   readonly epoch: string;
   readonly body: RecordBody;
+  /** The instance that made it, and sends it as long as it runs. */
+  readonly maker: string;
   /** By the clock of the service that made it. */
   readonly time: EpochMs;
   sequence?: number;
@@ -44,10 +46,10 @@ export class Journal {
   }
 
   /** Writes down what will be published in the epoch of now. */
-  intend(body: RecordBody, time: EpochMs): JournalRecord | undefined {
+  intend(body: RecordBody, time: EpochMs, maker: string): JournalRecord | undefined {
     if (this.epoch === undefined) return undefined;
     this.#made += 1;
-    const record = { recordId: `r-${this.#made}`, epoch: this.epoch.name, body, time };
+    const record = { recordId: `r-${this.#made}`, epoch: this.epoch.name, body, time, maker };
     this.records.push(record);
     return record;
   }

@@ -24,6 +24,8 @@ const REVIEW_MS = 2_000;
 /** A node that starts is answered with a tick, unless one was sent this lately. Milliseconds. */
 const NEWCOMER_MS = 100;
 const RETRY_MS = 1_000;
+/** One attempt to publish is under way at a time, and for no longer. Milliseconds. */
+const ATTEMPT_MS = 5_000;
 /** A PubAck that took longer waited for a service that was stopped. Milliseconds. */
 const ACK_AGE_MS_MAX = 6_000;
 const LOOK_MS_MAX = 500;
@@ -41,6 +43,8 @@ export interface ServiceSurroundings extends Surroundings {
   readonly fleetBoundMs: () => number;
   /** Whether services write snapshots. */
   readonly takesSnapshots: boolean;
+  /** Whether the instance of this name runs and has its connection. */
+  readonly works: (service: string) => boolean;
   /** Whether this instance does what one of them has to do. */
   readonly leads: (service: SimulatedService) => boolean;
   /** What stood in the log stands there no more. */
@@ -185,7 +189,7 @@ export class SimulatedService {
   publish(body: RecordBody): void {
     const running = this.#running;
     if (running?.process.runs !== true) return;
-    const record = this.around.journal.intend(body, running.process.wall());
+    const record = this.around.journal.intend(body, running.process.wall(), this.name);
     if (record !== undefined) this.#send(running, record);
   }
 
@@ -218,6 +222,8 @@ export class SimulatedService {
     this.#heardOver.clear();
     running.process.run(() => {
       if (!this.link.isOpen) return;
+      // Whatever was under way over the connection before has failed.
+      running.triedAt.clear();
       running.view.listening();
       this.#sendPending(running);
     });
@@ -248,8 +254,9 @@ export class SimulatedService {
 
   #sendPending(running: Running): void {
     for (const record of this.around.journal.pending) {
+      if (record.maker !== this.name && this.around.works(record.maker)) continue;
       const triedAt = running.triedAt.get(record.recordId) ?? -Infinity;
-      if (running.process.monotonic() - triedAt >= RETRY_MS) this.#send(running, record);
+      if (running.process.monotonic() - triedAt >= ATTEMPT_MS) this.#send(running, record);
     }
   }
 

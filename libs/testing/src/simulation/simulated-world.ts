@@ -331,6 +331,7 @@ export class SimulatedWorld {
       takesSnapshots: this.#takesSnapshots,
       snapshot: () => (this.#takesSnapshots ? { snapshotRecordsMin: SNAPSHOT_RECORDS_MIN } : {}),
       fleetBoundMs: () => this.#fleetBoundMs,
+      works: (name) => this.services.some((service) => service.name === name && service.works),
       leads: (service) => this.services.find(({ works }) => works) === service,
       replaceLog: () => this.replaceLog(),
       store: (record) => this.#store(record),
