@@ -1,3 +1,4 @@
+import { claimsVectors } from './claims.js';
 import { followingVectors } from './following.js';
 import { heartbeatVectors, settingsVectors } from './heartbeats.js';
 import { cutoffVectors, keyVectors, verdictVectors } from './judgement.js';
@@ -10,6 +11,7 @@ export const makeVectors = async (): Promise<Readonly<Record<string, unknown>>> 
   'keys.json': keyVectors(),
   'cutoffs.json': cutoffVectors(),
   'verdicts.json': verdictVectors(),
+  'claims.json': claimsVectors(),
   'settings.json': settingsVectors(),
   'heartbeats.json': heartbeatVectors(),
   'following.json': await followingVectors(),
