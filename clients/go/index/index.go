@@ -13,6 +13,9 @@ import (
 // reclaimAfterSeconds: what ended is kept for this long, by both clocks.
 const reclaimAfterSeconds = 3600
 
+// reclaimSliceKeys are removed at once: some microseconds.
+const reclaimSliceKeys = 256
+
 // Token is what the index needs of a verified token. An empty field is one that the token does not have.
 type Token struct {
 	Issuer string
@@ -40,6 +43,8 @@ type Index struct {
 	tombstones map[string]float64
 	// byHash counts entries by the hash of a signing input.
 	byHash int
+	// held counts all entries.
+	held int
 }
 
 // New makes an empty index.
@@ -59,6 +64,7 @@ func (x *Index) Apply(revocation record.Revocation) {
 		}
 	}
 	x.entries[key] = append(x.entries[key], revocation)
+	x.held++
 	if revocation.Key.SigningInputHash != "" {
 		x.byHash++
 	}
@@ -162,31 +168,77 @@ func endOf(entry record.Revocation) float64 {
 }
 
 // Reclaim lets go of what ended more than an hour before both times, and of what was lifted. Both: the local clock alone
-// would forget live entries when it is stepped forward.
+// would forget live entries when it is stepped forward. It looks while checks go on, and removes a few keys at a time, so that no check
+// waits for it; nothing else may be applied meanwhile.
 func (x *Index) Reclaim(nowMs, newestTickMs int64) {
+	limit := math.Min(float64(nowMs), float64(newestTickMs))/1000 - reclaimAfterSeconds
+	ended, forgotten := x.reclaimable(limit)
+	for len(ended) > 0 {
+		slice := ended
+		if len(slice) > reclaimSliceKeys {
+			slice = slice[:reclaimSliceKeys]
+		}
+		ended = ended[len(slice):]
+		x.keepOnly(slice, limit)
+	}
 	x.mutex.Lock()
 	defer x.mutex.Unlock()
-	limit := math.Min(float64(nowMs), float64(newestTickMs))/1000 - reclaimAfterSeconds
-	x.byHash = 0
+	for _, id := range forgotten {
+		delete(x.tombstones, id)
+	}
+}
+
+// reclaimable lists keys that have an entry to let go of, and lifts that nothing can need any more.
+func (x *Index) reclaimable(limit float64) (keys, lifts []string) {
+	x.mutex.RLock()
+	defer x.mutex.RUnlock()
 	for key, entries := range x.entries {
-		kept := entries[:0:0]
 		for _, entry := range entries {
-			if _, lifted := x.tombstones[entry.ID]; !lifted && endOf(entry) > limit {
-				kept = append(kept, entry)
+			if x.isOver(entry, limit) {
+				keys = append(keys, key)
+				break
 			}
-		}
-		if len(kept) == 0 {
-			delete(x.entries, key)
-			continue
-		}
-		x.entries[key] = kept
-		if kept[0].Key.SigningInputHash != "" {
-			x.byHash += len(kept)
 		}
 	}
 	for id, until := range x.tombstones {
 		if until <= limit {
-			delete(x.tombstones, id)
+			lifts = append(lifts, id)
 		}
 	}
+	return keys, lifts
+}
+
+func (x *Index) isOver(entry record.Revocation, limit float64) bool {
+	_, lifted := x.tombstones[entry.ID]
+	return lifted || endOf(entry) <= limit
+}
+
+func (x *Index) keepOnly(keys []string, limit float64) {
+	x.mutex.Lock()
+	defer x.mutex.Unlock()
+	for _, key := range keys {
+		var kept []record.Revocation
+		for _, entry := range x.entries[key] {
+			if !x.isOver(entry, limit) {
+				kept = append(kept, entry)
+				continue
+			}
+			x.held--
+			if entry.Key.SigningInputHash != "" {
+				x.byHash--
+			}
+		}
+		if len(kept) == 0 {
+			delete(x.entries, key)
+		} else {
+			x.entries[key] = kept
+		}
+	}
+}
+
+// Held counts revocations in memory; one that ended or was lifted counts until it is reclaimed.
+func (x *Index) Held() int {
+	x.mutex.RLock()
+	defer x.mutex.RUnlock()
+	return x.held
 }

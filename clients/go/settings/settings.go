@@ -27,6 +27,19 @@ var needs = map[string][]string{
 // Scopes in the order in which every node names them.
 var Scopes = []string{"token", "session", "subject", "client", "grant", "device", "issuer", "key"}
 
+// Default settings of an issuer, as the service has them: what differs must differ in both places, since nodes with another digest are
+// not counted.
+func Default(issuer string) record.Settings {
+	return record.Settings{
+		Issuer: issuer, MaxLifetimeSeconds: 86_400, SessionMaxSeconds: 30 * 86_400, ClockSkewSeconds: 60, CutoffClaim: "iat",
+		Claims: map[string][]string{
+			"tokenId": {"jti"}, "session": {"sid"}, "subject": {"sub"}, "client": {"client_id", "azp", "cid", "appid"},
+			"device": {"device_id"},
+		},
+		Require: []string{"sub"},
+	}
+}
+
 // Enforceable lists the scopes whose claims are mapped for this issuer.
 func Enforceable(of record.Settings) []string {
 	scopes := []string{}

@@ -12,7 +12,16 @@ import { ISSUER } from './signing.js';
 
 const T = 1_764_000_000;
 const NOW = epochMs(T * 1000 + 10_000);
-const GOOD: Claims = { iss: ISSUER, iat: T, exp: T + 3_600, jti: 'j', sid: 's', sub: 'alice', azp: 'app', device_id: 'd' };
+const GOOD: Claims = {
+  iss: ISSUER,
+  iat: T,
+  exp: T + 3_600,
+  jti: 'j',
+  sid: 's',
+  sub: 'alice',
+  azp: 'app',
+  device_id: 'd',
+};
 
 interface Given {
   readonly claims?: Claims;

@@ -12,7 +12,7 @@ const SETTINGS: Readonly<Record<string, Partial<IssuerSettings>>> = {
   'a larger lifetime': { maxLifetimeSeconds: 172_800 },
   'a longer session': { sessionMaxSeconds: 5_184_000 },
   'more skew': { clockSkewSeconds: 61 },
-  'fractions': { clockSkewSeconds: 0.1, issuedAtOffsetSeconds: -0.000_000_5, leadSeconds: 1e21 },
+  fractions: { clockSkewSeconds: 0.1, issuedAtOffsetSeconds: -0.000_000_5, leadSeconds: 1e21 },
   'an offset and a lead': { issuedAtOffsetSeconds: 300, leadSeconds: 5 },
   'the time of the login': { cutoffClaim: 'auth_time' },
   'no session and no device': { claims: FEWER },
@@ -21,7 +21,9 @@ const SETTINGS: Readonly<Record<string, Partial<IssuerSettings>>> = {
   'names in another order': { claims: { ...PLAIN.claims, client: ['azp', 'client_id'] } },
   'required claims, in any order and twice': { require: ['sid', 'jti', 'sid'] },
   'the same, once and in order': { require: ['jti', 'sid'] },
-  'names that JSON escapes': { require: ['"quoted"', 'back\\slash', 'tab\t', 'bell\u0007', 'é', '\u{1f600}', '\uffee'] },
+  'names that JSON escapes': {
+    require: ['"quoted"', 'back\\slash', 'tab\t', 'bell\u0007', 'é', '\u{1f600}', '\uffee'],
+  },
   'another issuer': { issuer: 'https://login.example/realms/other' },
 };
 
