@@ -144,6 +144,15 @@ export const LIVE: Readonly<Record<string, Script>> = {
     .do({ do: 'connect' })
     .wait(500)
     .look('missed', 'z'),
+  'a connection that is new: what comes live counts at once, before the log was asked': new Script()
+    .current()
+    .do({ do: 'disconnect' })
+    .answers({ travelMs: 400 })
+    .do({ do: 'connect' })
+    .wait(450)
+    .revoke('a')
+    .wait(50)
+    .look('a', 'z'),
   'a record sent again under the sequence of a lost one hides nothing': new Script({ boundMs: 300_000 })
     .current('old')
     .revoke('hidden', LOST)
@@ -230,6 +239,14 @@ export const FRESHNESS: Readonly<Record<string, Script>> = {
     .answers()
     .wait(8_000)
     .look('z'),
+  'of two clocks the one that ran faster counts': new Script()
+    .current()
+    .do({ do: 'disconnect' })
+    .stepWall(900)
+    .wait(8_400)
+    .look('z')
+    .wait(300)
+    .look('z'),
   'a sleep ends it': new Script().current().revoke('a', LOST).suspend(10_001).look('a', 'z').wait(4_000).look('a', 'z'),
   'a bound above that of the fleet fails, until the fleet allows it': new Script()
     .current('a')
@@ -241,10 +258,27 @@ export const FRESHNESS: Readonly<Record<string, Script>> = {
     .tick({ fleetBoundMs: 10_000 })
     .wait(10)
     .look('a', 'z'),
-  'an old tick that is sent again says nothing': new Script()
+  'an old tick says nothing, and does not end the silence': new Script()
     .current()
-    .tick({ fleetBoundMs: 1, agedMs: 61_000 })
+    .wait(5_000)
+    .tick({ fleetBoundMs: 1, agedMs: 66_000 })
     .wait(10)
+    .look('z'),
+  'nor does a tick that is sent again': new Script().current().wait(5_000).tickAgain().wait(10).look('z'),
+  'a head of an earlier connection proves nothing': new Script()
+    .log('epoch-1')
+    .opened()
+    .answers({ refuses: ['read'] })
+    .start()
+    .wait(1)
+    .tick()
+    .wait(500)
+    .do({ do: 'disconnect' })
+    .answers({ refuses: ['head'] })
+    .do({ do: 'connect' })
+    .wait(1)
+    .tick()
+    .wait(2_500)
     .look('z'),
 };
 

@@ -147,6 +147,14 @@ export class Script {
     return this.do({ do: 'tick', payload: new TextDecoder().decode(payload), signature });
   }
 
+  /** The newest tick once more. */
+  tickAgain(): this {
+    const newest = this.steps.findLast((step) => step.do === 'tick');
+    if (newest?.do !== 'tick') throw new Error('no tick was sent before');
+    const { payload, signature } = newest;
+    return this.do({ do: 'tick', payload, signature });
+  }
+
   start(): this {
     return this.do({ do: 'start' });
   }
