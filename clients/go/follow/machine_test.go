@@ -156,7 +156,24 @@ func TestAnswersOfAnEarlierConnectionChangeNothing(t *testing.T) {
 	late := s.answerTo(s.asked[len(s.asked)-1])
 	before, _ := s.machine.View().StalenessMs(s.now)
 	s.tell(follow.Event{Kind: follow.Disconnected})
+	s.asked = nil
+	s.tell(follow.Event{Kind: follow.Connected})
+	for len(s.asked) > 0 {
+		ask := s.asked[0]
+		s.asked = s.asked[1:]
+		if ask.Kind != follow.AskHead {
+			s.tell(s.answerTo(ask))
+		}
+	}
 	s.tell(late)
+	s.answers = true
+	for i, ask := range s.asked {
+		if ask.Kind == follow.Verify {
+			s.asked = s.asked[i:]
+			s.answer()
+			break
+		}
+	}
 	if after, _ := s.machine.View().StalenessMs(s.now); after != before {
 		t.Errorf("staleness %v, was %v", after, before)
 	}

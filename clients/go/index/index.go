@@ -13,6 +13,9 @@ import (
 // reclaimAfterSeconds: what ended is kept for this long, by both clocks.
 const reclaimAfterSeconds = 3600
 
+// keysMax by which one token may be revoked.
+const keysMax = 10
+
 // reclaimSliceKeys are removed at once: some microseconds.
 const reclaimSliceKeys = 256
 
@@ -88,8 +91,11 @@ func (x *Index) Find(token Token, nowMs int64, cutoffClaim string) (Hit, bool) {
 	defer x.mutex.RUnlock()
 	var afterLogin Hit
 	found := false
-	for _, key := range x.keysOf(token) {
-		best, reach, ok := x.farthest(key.Canonical(token.Issuer), token.CutoffTime, nowMs)
+	var keys [keysMax]record.Key
+	var scratch [512]byte
+	for _, key := range x.keysOf(keys[:0], token) {
+		entries := x.entries[string(key.AppendCanonical(scratch[:0], token.Issuer))]
+		best, reach, ok := x.farthest(entries, token.CutoffTime, nowMs)
 		if !ok {
 			continue
 		}
@@ -106,36 +112,32 @@ func (x *Index) Find(token Token, nowMs int64, cutoffClaim string) (Hit, bool) {
 }
 
 // keysOf lists the keys by which a revocation would hit the token, in the order in which every node asks.
-func (x *Index) keysOf(token Token) []record.Key {
-	var keys []record.Key
-	add := func(key record.Key, fields ...string) {
-		for _, field := range fields {
-			if field == "" {
-				return
-			}
+func (x *Index) keysOf(keys []record.Key, token Token) []record.Key {
+	add := func(key record.Key, isThere bool) {
+		if isThere {
+			keys = append(keys, key)
 		}
-		keys = append(keys, key)
 	}
-	add(record.Key{Scope: "token", JTI: token.JTI}, token.JTI)
+	add(record.Key{Scope: "token", JTI: token.JTI}, token.JTI != "")
 	if x.byHash > 0 {
-		keys = append(keys, record.Key{Scope: "token", SigningInputHash: token.SigningInputHash()})
+		add(record.Key{Scope: "token", SigningInputHash: token.SigningInputHash()}, true)
 	}
-	add(record.Key{Scope: "session", SID: token.SID}, token.SID)
-	add(record.Key{Scope: "subject", Sub: token.Sub}, token.Sub)
-	add(record.Key{Scope: "client", ClientID: token.ClientID}, token.ClientID)
-	add(record.Key{Scope: "grant", Sub: token.Sub, ClientID: token.ClientID}, token.Sub, token.ClientID)
-	add(record.Key{Scope: "device", DeviceID: token.DeviceID}, token.DeviceID)
-	add(record.Key{Scope: "issuer"})
-	add(record.Key{Scope: "key", KID: token.KID}, token.KID)
-	add(record.Key{Scope: "key", Thumbprint: token.Thumbprint}, token.Thumbprint)
+	add(record.Key{Scope: "session", SID: token.SID}, token.SID != "")
+	add(record.Key{Scope: "subject", Sub: token.Sub}, token.Sub != "")
+	add(record.Key{Scope: "client", ClientID: token.ClientID}, token.ClientID != "")
+	add(record.Key{Scope: "grant", Sub: token.Sub, ClientID: token.ClientID}, token.Sub != "" && token.ClientID != "")
+	add(record.Key{Scope: "device", DeviceID: token.DeviceID}, token.DeviceID != "")
+	add(record.Key{Scope: "issuer"}, true)
+	add(record.Key{Scope: "key", KID: token.KID}, token.KID != "")
+	add(record.Key{Scope: "key", Thumbprint: token.Thumbprint}, token.Thumbprint != "")
 	return keys
 }
 
 // farthest picks, of the live entries of a key that hit, the one that reaches farthest; of equals the one with the lesser id.
-func (x *Index) farthest(key string, cutoffTime *float64, nowMs int64) (record.Revocation, float64, bool) {
+func (x *Index) farthest(entries []record.Revocation, cutoffTime *float64, nowMs int64) (record.Revocation, float64, bool) {
 	var best record.Revocation
 	bestReach := math.Inf(-1)
-	for _, entry := range x.entries[key] {
+	for _, entry := range entries {
 		reach := reachOf(entry)
 		_, lifted := x.tombstones[entry.ID]
 		if lifted || float64(nowMs)/1000 >= endOf(entry) || !reaches(reach, cutoffTime) {
