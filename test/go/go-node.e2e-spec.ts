@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually, startTestNats, type TestNats } from '@revocast/testing';
 import { type Answer } from '../../apps/revocation-service/test/support/api.js';
@@ -10,6 +11,16 @@ import { GoApp } from './go-app.js';
 import { callGo, goModule } from './go-module.js';
 import { findGo } from './go-toolchain.js';
 
+/** Begins with a letter: the server reads the variable as configuration. */
+const password = (): string => `p${randomBytes(16).toString('hex')}`;
+/** The accounts as they are shipped: a Go node gets by with the rights of any other. */
+const rights = {
+  NATS_SERVICE_PASSWORD: password(),
+  NATS_API_NODE_PASSWORD: password(),
+  NATS_COMMANDS_PASSWORD: password(),
+};
+// What the rights of a node are written for.
+const SERVICE = 'api-node';
 // Short, so that the service has heard all nodes there can be within some seconds.
 const BOUND_MS = 2_000;
 
@@ -24,7 +35,9 @@ describe('a Go service beside the others', () => {
   const startApp = async (): Promise<GoApp> => {
     app = await GoApp.start(binary, {
       NATS_URL: nats.url,
-      REVOCAST_SERVICE: 'billing',
+      NATS_USER: 'api-node',
+      NATS_PASSWORD: rights.NATS_API_NODE_PASSWORD,
+      REVOCAST_SERVICE: SERVICE,
       REVOCAST_NODE_ID: 'billing-1',
       REVOCAST_MODE: 'strict',
       REVOCAST_STALENESS_MS_MAX: String(BOUND_MS),
@@ -44,7 +57,7 @@ describe('a Go service beside the others', () => {
     scratch = await mkdtemp(join(tmpdir(), 'revocast-go-'));
     binary = join(scratch, 'example');
     await callGo(await findGo(), goModule('example'), 'go', 'build', '-o', binary, '.');
-    nats = await startTestNats();
+    nats = await startTestNats({ include: [resolve('deploy/nats/accounts.conf')], env: rights });
   }, 300_000);
   afterAll(async () => {
     await app?.end('SIGKILL');
@@ -58,8 +71,13 @@ describe('a Go service beside the others', () => {
     const go = await startApp();
     expect(await go.me(token)).toMatchObject({ status: 503, code: 'ERR_REVOCATION_UNKNOWN' });
     expect(await go.me(`${token.slice(0, -8)}AAAAAAAA`)).toMatchObject({ status: 401, code: 'ERR_TOKEN_SIGNATURE' });
-    const bound = { REVOCAST_STALENESS_MS_MAX: String(BOUND_MS) };
-    running = await startService(await deployment.environment(nats.url, bound));
+    running = await startService(
+      await deployment.environment(nats.url, {
+        NATS_USER: 'service',
+        NATS_PASSWORD: rights.NATS_SERVICE_PASSWORD,
+        REVOCAST_STALENESS_MS_MAX: String(BOUND_MS),
+      }),
+    );
     await running.ready();
     await eventually(async () => expect(await go.me(token)).toEqual({ status: 200, sub: 'alice' }));
   }, 60_000);
@@ -74,7 +92,7 @@ describe('a Go service beside the others', () => {
     const { status, body } = await revoke('alice');
     expect(status).toBe(201);
     expect(body.propagation).toMatchObject({ state: 'enforced', nodes: 1, applied: 1, notCounted: [] });
-    expect(body.propagation).toMatchObject({ services: [{ service: 'billing', nodes: 1, applied: 1 }] });
+    expect(body.propagation).toMatchObject({ services: [{ service: SERVICE, nodes: 1, applied: 1 }] });
     expect(await go?.me(alice)).toMatchObject({ status: 401, code: 'ERR_TOKEN_REVOKED' });
     expect(await go?.me(bob)).toEqual({ status: 200, sub: 'bob' });
     // Declared otherwise than most: no session, and a cut-off by the time of the login.
@@ -86,7 +104,7 @@ describe('a Go service beside the others', () => {
     const { nodes } = (await service().api.get('/v1/nodes')).body;
     const health = await go?.health();
     expect(nodes).toEqual([
-      expect.objectContaining({ node: 'billing-1', service: 'billing', instance: health?.Instance, state: 'current' }),
+      expect.objectContaining({ node: 'billing-1', service: SERVICE, instance: health?.Instance, state: 'current' }),
     ]);
   }, 60_000);
 

@@ -32,7 +32,8 @@ func run() error {
 		return err
 	}
 	settings.node.Log = func(event, about string) { log.Println(event, about) }
-	node, err := revocast.Connect(ctx, settings.node)
+	// Not with ctx: requests that are under way when it ends still need an answer.
+	node, err := revocast.Connect(context.Background(), settings.node)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"revocast.dev/go/record"
 	"revocast.dev/go/revocast"
 	"revocast.dev/go/settings"
@@ -36,6 +38,9 @@ func readSettings(env func(string) string) (appSettings, error) {
 			RecordKeys: []byte(env("REVOCAST_RECORD_KEYS")), Service: or(env("REVOCAST_SERVICE"), "go-example"),
 			Node: or(env("REVOCAST_NODE_ID"), hostname()), Mode: revocast.Mode(env("REVOCAST_MODE")),
 		},
+	}
+	if user := env("NATS_USER"); user != "" {
+		read.node.NATS = append(read.node.NATS, nats.UserInfo(user, env("NATS_PASSWORD")))
 	}
 	if text := env("REVOCAST_STALENESS_MS_MAX"); text != "" {
 		ms, err := strconv.ParseInt(text, 10, 64)

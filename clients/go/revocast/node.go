@@ -39,6 +39,8 @@ type Node struct {
 	broken  bool
 	closed  bool
 	done    chan struct{}
+	// finished: the connection is closed, and whatever was said last is sent.
+	finished chan struct{}
 }
 
 // Connect begins to follow and returns at once, also while the broker is down: until it is current, every answer is unknown. It
@@ -56,7 +58,7 @@ func Connect(ctx context.Context, options Options) (*Node, error) {
 		options.Node = instance
 	}
 	n := &Node{
-		options: options, instance: instance, began: time.Now(), index: index.New(), done: make(chan struct{}),
+		options: options, instance: instance, began: time.Now(), index: index.New(), done: make(chan struct{}), finished: make(chan struct{}),
 		settings: map[string]record.Settings{}, windows: map[string]*heartbeat.Window{},
 	}
 	for _, one := range options.Issuers {
@@ -146,9 +148,11 @@ func (n *Node) Close() {
 	n.mutex.Lock()
 	if n.closed {
 		n.mutex.Unlock()
+		<-n.finished
 		return
 	}
 	n.closed = true
+	defer close(n.finished)
 	close(n.done)
 	n.step(follow.Event{Kind: follow.Close})
 	stop(n.wake)

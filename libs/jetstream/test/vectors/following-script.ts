@@ -19,6 +19,9 @@ export interface AppendOptions {
   readonly issuer?: string;
 }
 
+/** The live feed loses it. */
+export const LOST: AppendOptions = { copiesAfterMs: [] };
+
 /** What somebody sends who has it from a log of ours that is gone. */
 export const sentBy = (jti: string, agedMs = 0): Message =>
   new Script({ idPrefix: 'sent' }).log('epoch-1').encode(revokedBody(jti), agedMs);

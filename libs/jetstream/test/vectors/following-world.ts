@@ -106,33 +106,47 @@ export class FollowingWorld {
   #act(step: Exclude<Step, { readonly do: 'look' }>): void {
     switch (step.do) {
       case 'start':
-        return this.#follower.start();
+        this.#follower.start();
+        break;
       case 'close':
-        return void this.#follower.close();
+        void this.#follower.close();
+        break;
       case 'connect':
-        return this.#feed.reconnect();
+        this.#feed.reconnect();
+        break;
       case 'disconnect':
-        return this.#feed.disconnect();
+        this.#feed.disconnect();
+        break;
       case 'removeLog':
-        return this.#broker.removeLog();
+        this.#broker.removeLog();
+        break;
       case 'createLog':
-        return void this.#broker.createLog(step.epoch);
+        this.#broker.createLog(step.epoch);
+        break;
       case 'append':
-        return this.#append(step, step.copiesAfterMs);
+        this.#append(step, step.copiesAfterMs);
+        break;
       case 'send':
-        return this.#broker.inject(this.#decode(step, step.sequence));
+        this.#broker.inject(this.#decode(step, step.sequence));
+        break;
       case 'tick':
-        return this.#tick(step);
+        this.#tick(step);
+        break;
       case 'rollBack':
-        return this.#broker.requiredLog().rollBackTo(step.last);
+        this.#broker.requiredLog().rollBackTo(step.last);
+        break;
       case 'ageOut':
-        return this.#broker.requiredLog().ageOut(step.first);
+        this.#broker.requiredLog().ageOut(step.first);
+        break;
       case 'answers':
-        return this.#answer(step);
+        this.#answer(step);
+        break;
       case 'stepWall':
-        return this.#time.stepWall(step.ms);
+        this.#time.stepWall(step.ms);
+        break;
       case 'suspend':
-        return this.#time.suspend(step.ms);
+        this.#time.suspend(step.ms);
+        break;
     }
   }
 

@@ -1,4 +1,5 @@
-import { FRESHNESS, LIVE, LOGS, STARTS } from './following-cases.js';
+import { FRESHNESS, LIVE, STARTS } from './following-cases.js';
+import { LOGS } from './following-logs.js';
 import { OTHER_ISSUER, type Script } from './following-script.js';
 import { FollowingWorld, type NamedToken, START_MS } from './following-world.js';
 import { ISSUER, KEYS, NAMESPACE } from './signing.js';
