@@ -26,6 +26,7 @@ const BOUND_MS = 2_000;
 
 describe('a Go service beside the others', () => {
   const deployment = new Deployment();
+  const began = Date.now();
   let scratch: string;
   let binary: string;
   let nats: TestNats;
@@ -50,6 +51,8 @@ describe('a Go service beside the others', () => {
     if (running === undefined) throw new Error('no service runs');
     return running;
   };
+  /** Issued before anything is revoked in here. */
+  const tokenOf = (sub: string): Promise<string> => deployment.token({ sub, iat: Math.floor(began / 1000) - 60 });
   const revoke = (sub: string): Promise<Answer> =>
     service().api.revoke({ issuer: ISSUER, scope: 'subject', sub }, { prefer: 'wait=20' });
 
@@ -67,7 +70,7 @@ describe('a Go service beside the others', () => {
   });
 
   it('says that it does not know until it is current, and then lets good tokens in', async () => {
-    const token = await deployment.token({ sub: 'alice' });
+    const token = await tokenOf('alice');
     const go = await startApp();
     expect(await go.me(token)).toMatchObject({ status: 503, code: 'ERR_REVOCATION_UNKNOWN' });
     expect(await go.me(`${token.slice(0, -8)}AAAAAAAA`)).toMatchObject({ status: 401, code: 'ERR_TOKEN_SIGNATURE' });
@@ -83,7 +86,7 @@ describe('a Go service beside the others', () => {
   }, 60_000);
 
   it('is counted: a revocation is enforced when the Go node has acknowledged it, and it refuses the token', async () => {
-    const [go, alice, bob] = [app, await deployment.token({ sub: 'alice' }), await deployment.token({ sub: 'bob' })];
+    const [go, alice, bob] = [app, await tokenOf('alice'), await tokenOf('bob')];
     // Until the service has listened for as long as any proof lasts, time alone would end the wait.
     await eventually(async () => {
       const { body } = await revoke(`nobody-${String(Math.random())}`);
@@ -101,15 +104,20 @@ describe('a Go service beside the others', () => {
     ).toMatchObject({
       propagation: { state: 'enforced', applied: 1 },
     });
+    const canary = { issuer: ISSUER, scope: 'token', jti: 'revocast-canary-1' };
+    const drill = await service().api.revoke(canary, { prefer: 'wait=20' });
     const { nodes } = (await service().api.get('/v1/nodes')).body;
     const health = await go?.health();
     expect(nodes).toEqual([
-      expect.objectContaining({ node: 'billing-1', service: SERVICE, instance: health?.Instance, state: 'current' }),
+      expect.objectContaining({
+        ...{ node: 'billing-1', service: SERVICE, instance: health?.Instance, state: 'current' },
+        canaries: [{ revocationId: drill.body.id, outcome: 'refused' }],
+      }),
     ]);
   }, 60_000);
 
   it('knows nothing without its broker, and after a restart nothing at all until it has read the log again', async () => {
-    const [alice, bob] = [await deployment.token({ sub: 'alice' }), await deployment.token({ sub: 'bob' })];
+    const [alice, bob] = [await tokenOf('alice'), await tokenOf('bob')];
     await nats.stop();
     await eventually(async () => expect(await app?.me(bob)).toMatchObject({ status: 503 }));
     expect(await app?.me(alice)).toMatchObject({ status: 401, code: 'ERR_TOKEN_REVOKED' });

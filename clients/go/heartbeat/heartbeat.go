@@ -26,7 +26,20 @@ type Coverage struct {
 	Seen   map[string]int `json:"seen"`
 }
 
-// Heartbeat has no member for what this client does not do: local files, refusal counts, questions, canaries.
+// What became of a canary: refused by its revocation, let in, or neither shows anything.
+const (
+	Refused  = "refused"
+	Accepted = "accepted"
+	Unproven = "unproven"
+)
+
+// Canary that a drill revoked.
+type Canary struct {
+	RevocationID string `json:"revocationId"`
+	Outcome      string `json:"outcome"`
+}
+
+// Heartbeat has no member for what this client does not do: local files, refusal counts, questions.
 type Heartbeat struct {
 	Node     string `json:"node"`
 	Instance string `json:"instance"`
@@ -47,7 +60,9 @@ type Heartbeat struct {
 	Guarded    bool    `json:"guarded"`
 	At         float64 `json:"at"`
 	NewestTick int64   `json:"newestTick,omitempty"`
-	Goodbye    bool    `json:"goodbye,omitempty"`
+	// Canaries: the latest four, the newest last.
+	Canaries []Canary `json:"canaries,omitempty"`
+	Goodbye  bool     `json:"goodbye,omitempty"`
 }
 
 // Encode is false for what the service would not look at.

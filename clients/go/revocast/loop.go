@@ -24,6 +24,8 @@ func (n *Node) happened(of *connection, event follow.Event) {
 	}
 	before := n.view.Load()
 	asks := n.step(event)
+	// Before anything is said: the heartbeat that acknowledges a canary also says what became of it.
+	n.watch(event)
 	n.speak(before, n.view.Load())
 	for _, ask := range asks {
 		go n.ask(n.feed.connection(), ask)
@@ -139,7 +141,8 @@ func (n *Node) heartbeat() heartbeat.Heartbeat {
 		Node: n.options.Node, Instance: n.instance, Service: n.options.Service, Version: n.options.Version,
 		Epoch: view.Epoch, Watermark: view.Watermark, Identity: view.Identity, State: string(state), Because: string(because),
 		Mode: string(n.options.Mode), StalenessMsMax: milliseconds(n.options.StalenessMax), Issuers: []heartbeat.Coverage{},
-		LiveEntries: n.index.Held(), Guarded: n.guarded.Load(), At: now.Wall, NewestTick: view.NewestTickMs, Goodbye: n.closed,
+		LiveEntries: n.index.Held(), Guarded: n.guarded.Load(), At: now.Wall, NewestTick: view.NewestTickMs, Canaries: n.canaries,
+		Goodbye: n.closed,
 	}
 	if staleness, known := view.StalenessMs(now); known && staleness >= 0 {
 		beat.StalenessMs = &staleness

@@ -38,7 +38,9 @@ type Node struct {
 	nextAt  time.Time
 	broken  bool
 	closed  bool
-	done    chan struct{}
+	// canaries that drills revoked, and what became of them here.
+	canaries []heartbeat.Canary
+	done     chan struct{}
 	// finished: the connection is closed, and whatever was said last is sent.
 	finished chan struct{}
 }

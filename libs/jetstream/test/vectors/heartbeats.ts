@@ -80,6 +80,7 @@ const BEATS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'of one whose record at the watermark is not known: it acknowledges nothing': without('identity'),
   'of one that is stale': { ...BEAT, state: 'stale', because: 'boundExceeded' },
   'of one that heard a tick': { ...BEAT, newestTick: 1_764_000_000_000 },
+  'of one that a drill tried': { ...BEAT, canaries: [{ revocationId: 'r-1', outcome: 'refused' }] },
   'of one that watches only': { ...BEAT, mode: 'observe' },
   'its last one': { ...BEAT, state: 'failed', because: 'closed', goodbye: true },
   'without a version': { ...BEAT, version: '' },
