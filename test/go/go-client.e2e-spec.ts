@@ -50,7 +50,8 @@ describe('the Go client', () => {
   it('is written as gofmt would, and vet finds nothing', async () => {
     expect(await call('gofmt', '-l', '.')).toBe('');
     for (const name of ['.', 'revocast', 'example'] as const) await callGo(go, goModule(name), 'go', 'vet', './...');
-  });
+    // The first time, two libraries are fetched and all of it compiled.
+  }, 300_000);
 
   it('reads, follows and judges as the TypeScript node does, by the golden vectors', async () => {
     expect(await call('go', 'test', '-count=1', './...')).toContain('/record\t');
