@@ -19,7 +19,7 @@ function stored(path) {
   }
 }
 
-for (const [file, content] of Object.entries(makeVectors())) {
+for (const [file, content] of Object.entries(await makeVectors())) {
   const path = join(directory, file);
   const text = JSON.stringify(content);
   if (isDeepStrictEqual(stored(path), JSON.parse(text))) continue;

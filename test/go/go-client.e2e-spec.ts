@@ -1,38 +1,45 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { callGo, goModule } from './go-module.js';
 import { findGo, type GoToolchain } from './go-toolchain.js';
 
-const run = promisify(execFile);
-const module = join(import.meta.dirname, '../../clients/go');
+const module = goModule('.');
 
 /** Breaks one line of the client, each a rule of docs/protocol.md; imports stay in use, so that it compiles. */
 const MUTANTS = [
   ['a cut-off that is inclusive', 'index/index.go', '*cutoffTime < reach', '*cutoffTime <= reach'],
-  [
-    'a key whose parts have no lengths',
-    'record/key.go',
-    'strconv.Itoa(len(part)) + ":" + part',
-    'strconv.Itoa(1) + part',
-  ],
+  ['a key whose parts have no lengths', 'record/key.go', 'int64(len(part)), 10', '1, 10'],
   ['a text with half a surrogate', 'record/fields.go', 'utf8.ValidString(text)', 'utf8.ValidString("")'],
+  ['a follower that never reads what it missed', 'follow/plan.go', 'if !missing {', 'if !missing || m.ever {'],
+  [
+    'the highest sequence as its watermark',
+    'follow/progress.go',
+    'for p.has(p.watermark + 1) {',
+    'for p.watermark < p.target {',
+  ],
+  ['tokens called active before it was ever current', 'follow/view.go', 'return verdict.NeverCurrent', 'return ""'],
+  ['proofs that are dated by their answer', 'follow/machine.go', 'head(head, ask.startedAt,', 'head(head, now,'],
+  [
+    'a leader believed that lost its followers',
+    'follow/cursor.go',
+    'head.QuorumAgeMs <= quorumAgeMsMax',
+    'head.QuorumAgeMs >= 0',
+  ],
+  [
+    'what it held forgotten with the log',
+    'follow/machine.go',
+    '\tm.proof = nil\n\tm.dropWork()\n',
+    '\tm.proof = nil\n\tm.dropWork()\n\tm.applier.index = index.New()\n',
+  ],
 ] as const;
 
 describe('the Go client', () => {
   let go: GoToolchain;
   let scratch: string;
-  const call = async (program: string, ...args: readonly string[]): Promise<string> => {
-    // It has no dependencies, so it is built without asking anybody.
-    const env = { ...process.env, ...go.env, GOFLAGS: '', GOPROXY: 'off', CGO_ENABLED: '0' };
-    const { stdout } = await run(join(go.directory, program), args, { cwd: module, env }).catch((error: unknown) => {
-      const { stdout: said = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
-      throw new Error(`${program} ${args.join(' ')}:\n${said}${stderr}`);
-    });
-    return stdout;
-  };
+  const call = (program: 'go' | 'gofmt', ...args: readonly string[]): Promise<string> =>
+    callGo(go, module, program, ...args);
 
   beforeAll(async () => {
     go = await findGo();
@@ -42,10 +49,11 @@ describe('the Go client', () => {
 
   it('is written as gofmt would, and vet finds nothing', async () => {
     expect(await call('gofmt', '-l', '.')).toBe('');
-    await call('go', 'vet', './...');
-  });
+    for (const name of ['.', 'revocast', 'example'] as const) await callGo(go, goModule(name), 'go', 'vet', './...');
+    // The first time, two libraries are fetched and all of it compiled.
+  }, 300_000);
 
-  it('reads and judges the golden vectors as the TypeScript node does', async () => {
+  it('reads, follows and judges as the TypeScript node does, by the golden vectors', async () => {
     expect(await call('go', 'test', '-count=1', './...')).toContain('/record\t');
   });
 
@@ -55,6 +63,8 @@ describe('the Go client', () => {
     const [mutant, overlay] = [join(scratch, 'mutant.go'), join(scratch, 'overlay.json')];
     await writeFile(mutant, original.replace(from, to));
     await writeFile(overlay, JSON.stringify({ Replace: { [join(module, file)]: mutant } }));
-    await expect(call('go', 'test', '-count=1', `-overlay=${overlay}`, './...')).rejects.toThrow('--- FAIL');
+    const tested = file.startsWith('follow/') ? './follow' : './...';
+    const test = ['test', '-count=1', '-vet=off', `-overlay=${overlay}`, tested];
+    await expect(call('go', ...test)).rejects.toThrow('--- FAIL');
   });
 });

@@ -13,6 +13,12 @@ import (
 // reclaimAfterSeconds: what ended is kept for this long, by both clocks.
 const reclaimAfterSeconds = 3600
 
+// keysMax by which one token may be revoked.
+const keysMax = 10
+
+// reclaimSliceKeys are removed at once: some microseconds.
+const reclaimSliceKeys = 256
+
 // Token is what the index needs of a verified token. An empty field is one that the token does not have.
 type Token struct {
 	Issuer string
@@ -40,6 +46,8 @@ type Index struct {
 	tombstones map[string]float64
 	// byHash counts entries by the hash of a signing input.
 	byHash int
+	// held counts all entries.
+	held int
 }
 
 // New makes an empty index.
@@ -59,6 +67,7 @@ func (x *Index) Apply(revocation record.Revocation) {
 		}
 	}
 	x.entries[key] = append(x.entries[key], revocation)
+	x.held++
 	if revocation.Key.SigningInputHash != "" {
 		x.byHash++
 	}
@@ -82,8 +91,11 @@ func (x *Index) Find(token Token, nowMs int64, cutoffClaim string) (Hit, bool) {
 	defer x.mutex.RUnlock()
 	var afterLogin Hit
 	found := false
-	for _, key := range x.keysOf(token) {
-		best, reach, ok := x.farthest(key.Canonical(token.Issuer), token.CutoffTime, nowMs)
+	var keys [keysMax]record.Key
+	var scratch [512]byte
+	for _, key := range x.keysOf(keys[:0], token) {
+		entries := x.entries[string(key.AppendCanonical(scratch[:0], token.Issuer))]
+		best, reach, ok := x.farthest(entries, token.CutoffTime, nowMs)
 		if !ok {
 			continue
 		}
@@ -100,36 +112,32 @@ func (x *Index) Find(token Token, nowMs int64, cutoffClaim string) (Hit, bool) {
 }
 
 // keysOf lists the keys by which a revocation would hit the token, in the order in which every node asks.
-func (x *Index) keysOf(token Token) []record.Key {
-	var keys []record.Key
-	add := func(key record.Key, fields ...string) {
-		for _, field := range fields {
-			if field == "" {
-				return
-			}
+func (x *Index) keysOf(keys []record.Key, token Token) []record.Key {
+	add := func(key record.Key, isThere bool) {
+		if isThere {
+			keys = append(keys, key)
 		}
-		keys = append(keys, key)
 	}
-	add(record.Key{Scope: "token", JTI: token.JTI}, token.JTI)
+	add(record.Key{Scope: "token", JTI: token.JTI}, token.JTI != "")
 	if x.byHash > 0 {
-		keys = append(keys, record.Key{Scope: "token", SigningInputHash: token.SigningInputHash()})
+		add(record.Key{Scope: "token", SigningInputHash: token.SigningInputHash()}, true)
 	}
-	add(record.Key{Scope: "session", SID: token.SID}, token.SID)
-	add(record.Key{Scope: "subject", Sub: token.Sub}, token.Sub)
-	add(record.Key{Scope: "client", ClientID: token.ClientID}, token.ClientID)
-	add(record.Key{Scope: "grant", Sub: token.Sub, ClientID: token.ClientID}, token.Sub, token.ClientID)
-	add(record.Key{Scope: "device", DeviceID: token.DeviceID}, token.DeviceID)
-	add(record.Key{Scope: "issuer"})
-	add(record.Key{Scope: "key", KID: token.KID}, token.KID)
-	add(record.Key{Scope: "key", Thumbprint: token.Thumbprint}, token.Thumbprint)
+	add(record.Key{Scope: "session", SID: token.SID}, token.SID != "")
+	add(record.Key{Scope: "subject", Sub: token.Sub}, token.Sub != "")
+	add(record.Key{Scope: "client", ClientID: token.ClientID}, token.ClientID != "")
+	add(record.Key{Scope: "grant", Sub: token.Sub, ClientID: token.ClientID}, token.Sub != "" && token.ClientID != "")
+	add(record.Key{Scope: "device", DeviceID: token.DeviceID}, token.DeviceID != "")
+	add(record.Key{Scope: "issuer"}, true)
+	add(record.Key{Scope: "key", KID: token.KID}, token.KID != "")
+	add(record.Key{Scope: "key", Thumbprint: token.Thumbprint}, token.Thumbprint != "")
 	return keys
 }
 
 // farthest picks, of the live entries of a key that hit, the one that reaches farthest; of equals the one with the lesser id.
-func (x *Index) farthest(key string, cutoffTime *float64, nowMs int64) (record.Revocation, float64, bool) {
+func (x *Index) farthest(entries []record.Revocation, cutoffTime *float64, nowMs int64) (record.Revocation, float64, bool) {
 	var best record.Revocation
 	bestReach := math.Inf(-1)
-	for _, entry := range x.entries[key] {
+	for _, entry := range entries {
 		reach := reachOf(entry)
 		_, lifted := x.tombstones[entry.ID]
 		if lifted || float64(nowMs)/1000 >= endOf(entry) || !reaches(reach, cutoffTime) {
@@ -162,31 +170,77 @@ func endOf(entry record.Revocation) float64 {
 }
 
 // Reclaim lets go of what ended more than an hour before both times, and of what was lifted. Both: the local clock alone
-// would forget live entries when it is stepped forward.
+// would forget live entries when it is stepped forward. It looks while checks go on, and removes a few keys at a time, so that no check
+// waits for it; nothing else may be applied meanwhile.
 func (x *Index) Reclaim(nowMs, newestTickMs int64) {
+	limit := math.Min(float64(nowMs), float64(newestTickMs))/1000 - reclaimAfterSeconds
+	ended, forgotten := x.reclaimable(limit)
+	for len(ended) > 0 {
+		slice := ended
+		if len(slice) > reclaimSliceKeys {
+			slice = slice[:reclaimSliceKeys]
+		}
+		ended = ended[len(slice):]
+		x.keepOnly(slice, limit)
+	}
 	x.mutex.Lock()
 	defer x.mutex.Unlock()
-	limit := math.Min(float64(nowMs), float64(newestTickMs))/1000 - reclaimAfterSeconds
-	x.byHash = 0
+	for _, id := range forgotten {
+		delete(x.tombstones, id)
+	}
+}
+
+// reclaimable lists keys that have an entry to let go of, and lifts that nothing can need any more.
+func (x *Index) reclaimable(limit float64) (keys, lifts []string) {
+	x.mutex.RLock()
+	defer x.mutex.RUnlock()
 	for key, entries := range x.entries {
-		kept := entries[:0:0]
 		for _, entry := range entries {
-			if _, lifted := x.tombstones[entry.ID]; !lifted && endOf(entry) > limit {
-				kept = append(kept, entry)
+			if x.isOver(entry, limit) {
+				keys = append(keys, key)
+				break
 			}
-		}
-		if len(kept) == 0 {
-			delete(x.entries, key)
-			continue
-		}
-		x.entries[key] = kept
-		if kept[0].Key.SigningInputHash != "" {
-			x.byHash += len(kept)
 		}
 	}
 	for id, until := range x.tombstones {
 		if until <= limit {
-			delete(x.tombstones, id)
+			lifts = append(lifts, id)
 		}
 	}
+	return keys, lifts
+}
+
+func (x *Index) isOver(entry record.Revocation, limit float64) bool {
+	_, lifted := x.tombstones[entry.ID]
+	return lifted || endOf(entry) <= limit
+}
+
+func (x *Index) keepOnly(keys []string, limit float64) {
+	x.mutex.Lock()
+	defer x.mutex.Unlock()
+	for _, key := range keys {
+		var kept []record.Revocation
+		for _, entry := range x.entries[key] {
+			if !x.isOver(entry, limit) {
+				kept = append(kept, entry)
+				continue
+			}
+			x.held--
+			if entry.Key.SigningInputHash != "" {
+				x.byHash--
+			}
+		}
+		if len(kept) == 0 {
+			delete(x.entries, key)
+		} else {
+			x.entries[key] = kept
+		}
+	}
+}
+
+// Held counts revocations in memory; one that ended or was lifted counts until it is reclaimed.
+func (x *Index) Held() int {
+	x.mutex.RLock()
+	defer x.mutex.RUnlock()
+	return x.held
 }

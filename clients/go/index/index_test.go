@@ -47,6 +47,9 @@ func TestReclaimsByTheClockThatIsBehind(t *testing.T) {
 		x.Apply(endsAt(10_000))
 		x.Reclaim(nowMs, tickMs)
 		_, found := x.Find(token, 9_999_000, "iat")
+		if found != (x.Held() == 1) {
+			t.Errorf("holds %d", x.Held())
+		}
 		return found
 	}
 	const later = (10_000 + 3600) * 1000

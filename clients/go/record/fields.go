@@ -5,7 +5,12 @@ import (
 	"math"
 	"regexp"
 	"unicode/utf8"
+
+	"revocast.dev/go/internal/jsontext"
 )
+
+// fields of a record that nobody has looked at yet.
+type fields = jsontext.Object
 
 // errUnreadable says nothing of what is wrong: values may be personal, and nobody asks beyond yes and no.
 var errUnreadable = errors.New("not readable as a record of this version")

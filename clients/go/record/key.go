@@ -3,7 +3,6 @@ package record
 import (
 	"regexp"
 	"strconv"
-	"strings"
 )
 
 // Key names what is revoked within one issuer: its scope and the fields of it.
@@ -70,18 +69,23 @@ func hasAll(f *form, names []string) bool {
 
 // Canonical is the text by which keys are compared: its kind, then each part with its length in bytes in front. Joined
 // without lengths, the grant ("a", "b.c") would be the grant ("a.b", "c").
-func (k Key) Canonical(issuer string) string {
-	var text strings.Builder
-	text.WriteString(k.kind())
-	parts := []string{issuer, k.JTI, k.SigningInputHash, k.SID, k.Sub, k.ClientID, k.DeviceID, k.KID, k.Thumbprint}
-	for i, part := range parts {
+func (k Key) Canonical(issuer string) string { return string(k.AppendCanonical(nil, issuer)) }
+
+// AppendCanonical appends that text, so that a check needs no memory of its own for it.
+func (k Key) AppendCanonical(text []byte, issuer string) []byte {
+	text = appendPart(append(text, k.kind()...), issuer)
+	for _, part := range [...]string{k.JTI, k.SigningInputHash, k.SID, k.Sub, k.ClientID, k.DeviceID, k.KID, k.Thumbprint} {
 		// No field is ever empty, so an empty one is not of this key.
-		if i > 0 && part == "" {
-			continue
+		if part != "" {
+			text = appendPart(text, part)
 		}
-		text.WriteString(strconv.Itoa(len(part)) + ":" + part)
 	}
-	return text.String()
+	return text
+}
+
+func appendPart(text []byte, part string) []byte {
+	text = append(strconv.AppendInt(text, int64(len(part)), 10), ':')
+	return append(text, part...)
 }
 
 func (k Key) kind() string {

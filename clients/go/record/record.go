@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"revocast.dev/go/internal/jsontext"
 )
 
 const (
@@ -122,7 +124,7 @@ var (
 )
 
 func readFrozen(payload []byte) (frozen, bool) {
-	whole, ok := parseFields(payload)
+	whole, ok := jsontext.Parse(payload)
 	if !ok {
 		return frozen{}, false
 	}

@@ -16,8 +16,8 @@ import {
   type TokenFacts,
   type Verdict,
 } from '@revocast/core';
+import { ISSUER } from './signing.js';
 
-const ISSUER = 'https://login.example/realms/main';
 const HASH = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 
 const KEYS: readonly RevocationKey[] = [

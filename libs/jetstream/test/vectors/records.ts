@@ -1,31 +1,11 @@
 import { sequence } from '@revocast/core';
-import {
-  createSigner,
-  createVerifier,
-  decodeRecord,
-  publicRecordKey,
-  type RecordSigningKey,
-} from '@revocast/jetstream';
+import { createVerifier, decodeRecord } from '@revocast/jetstream';
 import { decodeTick } from '../../src/tick-codec.js';
 import { SIGNATURE_HEADER, STORED_BYTES_MAX } from '../../src/wire.js';
+import { bytesOf, ISSUER, KEYS, NAMESPACE, OTHER_KID, sign } from './signing.js';
 
-/** For these vectors alone; it signs nothing that a node would believe. Fixed, since Ed25519 then gives the same signatures. */
-const KEY: RecordSigningKey = {
-  kty: 'OKP',
-  crv: 'Ed25519',
-  kid: 'vectors',
-  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
-  d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
-};
-const OTHER_KID: RecordSigningKey = { ...KEY, kid: 'unknown' };
-const KEYS = { keys: [publicRecordKey(KEY)] };
-const NAMESPACE = 'revocast';
 const EPOCH = 'e1';
-const ISSUER = 'https://login.example/realms/main';
 const TIME = '2025-11-24T16:00:00.123Z';
-
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const sign = (payload: Uint8Array, key = KEY): string => createSigner(key).sign(payload);
 
 type Members = Readonly<Record<string, unknown>>;
 

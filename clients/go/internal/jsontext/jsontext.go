@@ -1,4 +1,5 @@
-package record
+// Package jsontext reads JSON as the protocol has it.
+package jsontext
 
 import (
 	"encoding/json"
@@ -7,25 +8,37 @@ import (
 	"unicode/utf8"
 )
 
-// fields is a JSON object whose members nobody has looked at yet.
-type fields map[string]any
+// Object is a JSON object whose members nobody has looked at yet.
+type Object map[string]any
 
-// parseFields reads a JSON object as the protocol has it: UTF-8 without exception, names told apart by case, the last
+// Parse reads a JSON object as the protocol has it: UTF-8 without exception, names told apart by case, the last
 // of two equal names counts. It keeps what encoding/json would hide: a surrogate that stands alone becomes bytes that are
-// not UTF-8, so that text() refuses it, instead of a replacement character that names another key.
-func parseFields(payload []byte) (fields, bool) {
+// not UTF-8, so that whoever asks for a text refuses it, instead of a replacement character that names another key.
+func Parse(payload []byte) (Object, bool) {
+	object, _, ok := parse(payload)
+	return object, ok
+}
+
+// ParseUnique refuses an object that names a member twice, at any depth: two readers of one token could see two subjects.
+func ParseUnique(payload []byte) (Object, bool) {
+	object, hasTwins, ok := parse(payload)
+	return object, ok && !hasTwins
+}
+
+func parse(payload []byte) (Object, bool, bool) {
 	if !utf8.Valid(payload) || !json.Valid(payload) {
-		return nil, false
+		return nil, false, false
 	}
 	r := reader{bytes: payload}
-	object, ok := r.value().(fields)
-	return object, ok
+	object, ok := r.value().(Object)
+	return object, r.hasTwins, ok
 }
 
 // reader builds values from text that json.Valid accepted: it need not look for mistakes.
 type reader struct {
-	bytes []byte
-	at    int
+	bytes    []byte
+	at       int
+	hasTwins bool
 }
 
 func (r *reader) value() any {
@@ -62,8 +75,8 @@ func (r *reader) peek() byte {
 	}
 }
 
-func (r *reader) object() fields {
-	object := fields{}
+func (r *reader) object() Object {
+	object := Object{}
 	r.at++
 	for r.peek() != '}' {
 		if r.bytes[r.at] == ',' {
@@ -73,6 +86,8 @@ func (r *reader) object() fields {
 		name := r.text()
 		r.peek()
 		r.at++ // the colon
+		_, twin := object[name]
+		r.hasTwins = r.hasTwins || twin
 		object[name] = r.value()
 	}
 	r.at++

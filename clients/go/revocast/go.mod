@@ -1,0 +1,18 @@
+module revocast.dev/go/revocast
+
+go 1.19
+
+require (
+	github.com/nats-io/nats.go v1.31.0
+	revocast.dev/go v0.0.0
+)
+
+require (
+	github.com/klauspost/compress v1.17.0 // indirect
+	github.com/nats-io/nkeys v0.4.7 // indirect
+	github.com/nats-io/nuid v1.0.1 // indirect
+	golang.org/x/crypto v0.17.0 // indirect
+	golang.org/x/sys v0.15.0 // indirect
+)
+
+replace revocast.dev/go => ../
