@@ -1,6 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { type Server } from '@grpc/grpc-js';
 import { createRevocationNode } from '@revocast/node';
 import { extAuthz, type ExtAuthz } from '../../apps/gate/src/ext-authz-grpc.js';
 import { createGrpcServer, listenGrpc, stopGrpc } from '../../apps/gate/src/grpc-server.js';
@@ -8,11 +7,14 @@ import { listening } from '../conformance/adapters/sockets.js';
 import { bearer, CASES, play, type Case } from '../conformance/cases.js';
 import { ask } from '../conformance/http.js';
 import { World, type Adapter, type Running } from '../conformance/world.js';
-import { startEnvoy, type RunningEnvoy } from './envoy.js';
+import { startEnvoy } from './envoy.js';
 
 /** The gate of the case that is being played; every case has one of its own, behind the one Envoy. */
 let gate: { readonly check: ExtAuthz; readonly node: Running['node'] } | undefined;
 const OUT = new Error('the gate is out');
+const raise = (error: unknown): never => {
+  throw error;
+};
 let misconfigured: string[] = [];
 
 /** An API that believes what Envoy tells it. */
@@ -22,24 +24,26 @@ const api = createServer(({ url, headers }, response) => {
   response.end(JSON.stringify({ sub: headers['x-revocast-subject'], verdict: headers['x-revocast-verdict'] }));
 });
 
-let entrance: Server;
-let envoy: RunningEnvoy;
+const ends: (() => Promise<unknown>)[] = [];
+let envoyPort: number;
 beforeAll(async () => {
-  entrance = createGrpcServer({
-    node: { status: () => gate!.node.status() },
+  const entrance = createGrpcServer({
+    node: { status: () => raise(OUT) },
     check: (request) => gate?.check(request) ?? Promise.reject(OUT),
     onDefect: (error) => {
-      if (error !== OUT) throw error;
+      if (error !== OUT) raise(error);
     },
   });
   const address = await listenGrpc(entrance, '127.0.0.1', 0);
-  envoy = await startEnvoy('revocast-grpc', Number(address.split(':')[1]), await listening(api));
+  ends.push(() => stopGrpc(entrance));
+  const apiPort = await listening(api);
+  ends.push(() => new Promise((resolve) => api.close(resolve).closeAllConnections()));
+  const envoy = await startEnvoy('revocast-grpc', Number(address.split(':')[1]), apiPort);
+  ends.push(() => envoy.stop());
+  envoyPort = envoy.port;
 });
 afterAll(async () => {
-  await envoy.stop();
-  await stopGrpc(entrance);
-  api.closeAllConnections();
-  await new Promise((resolve) => api.close(resolve));
+  for (const end of ends.reverse()) await end();
 });
 beforeEach(() => {
   [requests, misconfigured] = [[], []];
@@ -57,14 +61,17 @@ const adapter: Adapter = {
       await node.close();
     };
     const routes = { me: '/me', bounded: '/bounded', strict: '/strict', open: '/open' };
-    return { node, port: envoy.port, routes, close };
+    return { node, port: envoyPort, routes, close };
   },
 };
 
 const SERVED = ['bounded', 'strict', 'open'];
-const isServed = ({ needs }: Case): boolean => needs === undefined || SERVED.includes(needs);
+/** Envoy makes one header of two before it asks, which the gate refuses in other words. */
+const TWO_HEADERS = 'refuses two Authorization headers, whichever is the good one';
+const isServed = ({ needs, title }: Case): boolean =>
+  (needs === undefined || SERVED.includes(needs)) && title !== TWO_HEADERS;
 
-const get = (path: string, headers: readonly string[]) => ask({ port: envoy.port, path, headers });
+const get = (path: string, headers: readonly string[]) => ask({ port: envoyPort, path, headers });
 
 let running: Running | undefined;
 afterEach(async () => {
@@ -72,10 +79,10 @@ afterEach(async () => {
   running = undefined;
 });
 
-async function aWorld(mode: 'strict' | 'bestEffort' = 'strict'): Promise<World> {
+async function aWorld(stalenessMsMax = 300_000): Promise<World> {
   const world = new World();
   world.openLog();
-  const started = await adapter.start(world.options(mode));
+  const started = await adapter.start({ ...world.options('strict'), stalenessMsMax });
   running = started;
   await world.time.until(() => started.node.status().state === 'current');
   return world;
@@ -84,6 +91,18 @@ async function aWorld(mode: 'strict' | 'bestEffort' = 'strict'): Promise<World> 
 describe('an API behind Envoy that asks the gate over gRPC', () => {
   it.each(CASES.filter(isServed))('$title', async (each) => {
     await expect(play(each, adapter)).resolves.toBeUndefined();
+  });
+
+  it('is sent no request with two Authorization headers', async () => {
+    const world = await aWorld();
+    const good = bearer(world.token());
+    const statuses = [];
+    for (const other of ['Bearer x', 'Basic x']) {
+      statuses.push((await get('/me', [...good, 'Authorization', other])).status);
+      statuses.push((await get('/me', ['Authorization', other, ...good])).status);
+    }
+    expect(statuses).toEqual([400, 400, 400, 401]);
+    expect(requests).toEqual([]);
   });
 
   it('is told nothing that a client wrote under the names of the gate, on public routes too', async () => {
@@ -99,16 +118,14 @@ describe('an API behind Envoy that asks the gate over gRPC', () => {
   });
 
   it('is sent nothing while a policy in the configuration of Envoy is none', async () => {
-    // 15,000 is looser than this node's own.
-    const world = await aWorld();
-    await running?.close();
-    running = await adapter.start({ ...world.options('strict'), stalenessMsMax: 5_000 });
+    // The recipe's 15,000 is looser than this node's own.
+    const world = await aWorld(5_000);
     for (let asked = 0; asked < 2; asked += 1) {
       const { status, body } = await get('/bounded', bearer(world.token()));
       expect([status, JSON.parse(body)]).toMatchObject([500, { code: 'ERR_CONFIG' }]);
       expect(body).not.toContain('15000');
     }
-    expect(misconfigured).toEqual([expect.stringContaining('stalenessMsMax')]);
+    expect(misconfigured).toEqual([expect.stringContaining('a policy can only tighten')]);
     expect(requests).toEqual([]);
   });
 
