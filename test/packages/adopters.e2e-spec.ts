@@ -17,11 +17,14 @@ afterEach(() => adopter?.remove());
 
 describe('the examples, with the packed tarballs', () => {
   // Their tsconfig has the resolution of most Nest projects: it knows no `exports`, so the subpaths must be found without.
-  it.each([10, 11])(
-    'compile and run in a CommonJS project of Nest %i, under its CommonJS jest',
-    async (major) => {
-      adopter = await Adopter.create({ example: 'nest', more: ['rpc-refusal.ts'], versions: nest(major) });
-      expect(await adopter.buildAndTest()).toContain('Tests:       2 passed, 2 total');
+  it.each([
+    { major: 10, beside: 'nest-keycloak', tests: 8 },
+    { major: 11, beside: 'nest-calls', tests: 8 },
+  ])(
+    'compile and run in a CommonJS project of Nest $major, under its CommonJS jest, and beside it $beside',
+    async ({ major, beside, tests }) => {
+      adopter = await Adopter.create({ example: 'nest', beside, more: ['rpc-refusal.ts'], versions: nest(major) });
+      expect(await adopter.buildAndTest()).toContain(`Tests:       ${tests} passed, ${tests} total`);
     },
     WITHIN_MS,
   );
