@@ -19,7 +19,7 @@ describe('the examples, with the packed tarballs', () => {
   // Their tsconfig has the resolution of most Nest projects: it knows no `exports`, so the subpaths must be found without.
   it.each([
     { major: 10, beside: 'nest-keycloak', tests: 8 },
-    { major: 11, beside: 'nest-calls', tests: 8 },
+    { major: 11, beside: 'nest-calls', tests: 9 },
   ])(
     'compile and run in a CommonJS project of Nest $major, under its CommonJS jest, and beside it $beside',
     async ({ major, beside, tests }) => {

@@ -1,7 +1,10 @@
+import { UseGuards } from '@nestjs/common';
 import { ConnectedSocket, SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
-import { RevocationPolicy, RevocationSockets, type RevocationRequest } from '@revocast/nest';
+import { RevocationGuard, RevocationPolicy, RevocationSockets, type RevocationRequest } from '@revocast/nest';
 import { type Socket } from 'socket.io';
 
+// Before version 12 Nest asks no guard of the whole application about messages of gateways.
+@UseGuards(RevocationGuard)
 @WebSocketGateway()
 export class OrdersGateway implements OnGatewayConnection {
   constructor(private readonly sockets: RevocationSockets) {}
