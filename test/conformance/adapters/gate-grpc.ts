@@ -22,12 +22,21 @@ const EXTENSIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   '/strict': { mode: 'strict' },
 };
 
+export interface GrpcGate {
+  readonly address: string;
+  readonly ask: (request: CheckRequest) => Promise<CheckResponse>;
+  close(): Promise<void>;
+}
+
 /** A gRPC server of its own for a node, and the one client of it. */
-export async function aGrpcGate(node: RevocationNode, make: (parts: ExtAuthzParts) => ExtAuthz = extAuthz) {
+export async function aGrpcGate(
+  node: RevocationNode,
+  make: (parts: ExtAuthzParts) => ExtAuthz = extAuthz,
+): Promise<GrpcGate> {
   const server = createGrpcServer({ node, check: make({ node, onMisconfigured: raise }), onDefect: raise });
   const address = await listenGrpc(server, '127.0.0.1', 0);
   const client = new Client(address, credentials.createInsecure());
-  return { server, address, ask: asker(client), close: () => endGrpc(server, client) };
+  return { address, ask: asker(client), close: () => endGrpc(server, client) };
 }
 
 async function endGrpc(server: Server, client: Client): Promise<void> {
