@@ -47,6 +47,7 @@ CMD ["node", "--enable-source-maps", "apps/api-node/dist/main.js"]
 
 FROM base AS gate
 COPY --from=gate-tree --chown=node:node /src /app
+# And REVOCAST_GRPC_PORT, where it is set.
 EXPOSE 3010
 HEALTHCHECK --interval=5s --timeout=2s CMD ["node", "-e", "fetch('http://127.0.0.1:3010/health/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "--enable-source-maps", "apps/gate/dist/main.js"]

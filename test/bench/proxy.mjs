@@ -1,5 +1,6 @@
 // What asking the gate costs a request behind a proxy: the same API behind the same nginx, with and without `auth_request`,
-// and the gate alone as Envoy asks it over HTTP, beside the API alone. In turns, in one run.
+// behind Envoy, with `ext_authz` over HTTP, over gRPC and without, where there is an Envoy, and the gate alone as Envoy asks it
+// over HTTP, beside the API alone. In turns, in one run.
 //   npm run bench:proxy -- [--json] [--quick]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +8,10 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gateAdapter } from '../conformance/adapters/gate-app.ts';
+import { aGrpcGate } from '../conformance/adapters/gate-grpc.ts';
 import { listening } from '../conformance/adapters/sockets.ts';
+import { findEnvoy } from '../proxy/envoy-binary.ts';
+import { startEnvoy } from '../proxy/envoy.ts';
 import { startNginx } from '../proxy/nginx.ts';
 import { issuerWith } from './gate/issuer.mjs';
 import { median, rounded } from './gate/measure.mjs';
@@ -36,17 +40,39 @@ async function openGate(issuer) {
   return gate;
 }
 
+const envoyPath = await findEnvoy().catch((error) => console.error(error.message));
+
+async function startEnvoys(gate, apiPort) {
+  if (envoyPath === undefined) return undefined;
+  const grpcGate = await aGrpcGate(gate.node);
+  const http = await startEnvoy('revocast', gate.port, apiPort);
+  const grpc = await startEnvoy('revocast-grpc', Number(grpcGate.address.split(':')[1]), apiPort);
+  const stop = async () => {
+    await http.stop();
+    await grpc.stop();
+    await grpcGate.close();
+  };
+  const paths = {
+    bareEnvoy: { port: http.port, path: '/open' },
+    envoyHttp: { port: http.port, path: '/me' },
+    envoyGrpc: { port: grpc.port, path: '/me' },
+  };
+  return { paths, stop };
+}
+
 const issuer = await issuerWith('ES256', tokens);
 const gate = await openGate(issuer.input);
 const api = createServer((_request, response) => void response.end('{"ok":true}'));
 const apiPort = await listening(api);
 const nginx = await startNginx(gate.port, apiPort);
+const envoys = await startEnvoys(gate, apiPort);
 const client = fork(join(import.meta.dirname, 'proxy-client.mjs'), { execArgv: [] });
 const paths = {
   bareProxy: { port: nginx.port, path: '/open' },
   authRequest: { port: nginx.port, path: '/me' },
   api: { port: apiPort, path: '/me' },
   extAuthz: { port: gate.port, path: '/ext-authz/me' },
+  ...envoys?.paths,
 };
 const names = Object.keys(paths);
 const samples = Object.fromEntries(names.map((name) => [name, []]));
@@ -59,6 +85,7 @@ for (let turn = -1; turn < turns; turn += 1) {
 }
 client.kill();
 await nginx.stop();
+await envoys?.stop();
 api.closeAllConnections();
 api.close();
 await gate.close();
@@ -75,5 +102,9 @@ const result = {
   ...Object.fromEntries(names.map((name) => [name, summary(name)])),
   authRequestToBareProxy: compared('authRequest', 'bareProxy'),
   extAuthzToApi: compared('extAuthz', 'api'),
+  ...(envoys && {
+    envoyHttpToBareEnvoy: compared('envoyHttp', 'bareEnvoy'),
+    envoyGrpcToBareEnvoy: compared('envoyGrpc', 'bareEnvoy'),
+  }),
 };
 console.log(values.json ? JSON.stringify(result) : result);

@@ -7,6 +7,7 @@ import { bareAdapter } from './adapters/bare.js';
 import { expressAdapter } from './adapters/express.js';
 import { fastifyAdapter } from './adapters/fastify.js';
 import { checkAdapter, gateAdapter } from './adapters/gate-app.js';
+import { grpcAdapter } from './adapters/gate-grpc.js';
 import { nestAdapter } from './adapters/nest.js';
 import { CASES, play } from './cases.js';
 import { createGateServer } from '../../apps/gate/src/gate-server.js';
@@ -32,6 +33,7 @@ const ADAPTERS: readonly (readonly [Adapter, ...(keyof Routes)[]])[] = [
     'stream',
     'socket',
   ],
+  [grpcAdapter('the gate, asked over gRPC as Envoy asks'), 'open', 'stream', 'socket'],
   [checkAdapter('a service that asks the gate'), 'open', 'stream', 'socket'],
 ];
 

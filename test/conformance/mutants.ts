@@ -7,11 +7,13 @@ import { RevocationGuard, RevocationRefusal } from '@revocast/nest';
 import { httpGuard } from '@revocast/node';
 import express from 'express';
 import { type FastifyPluginCallback } from 'fastify';
+import { extAuthz } from '../../apps/gate/src/ext-authz-grpc.js';
 import { createGateServer } from '../../apps/gate/src/gate-server.js';
 import { bareAdapter } from './adapters/bare.js';
 import { expressAdapter } from './adapters/express.js';
 import { fastifyAdapter } from './adapters/fastify.js';
 import { gateAdapter } from './adapters/gate-app.js';
+import { grpcAdapter } from './adapters/gate-grpc.js';
 import { nestAdapter } from './adapters/nest.js';
 import { type Adapter } from './world.js';
 
@@ -74,6 +76,12 @@ const encapsulatedPlugin: FastifyPluginCallback<RevocationPluginOptions> = (app,
 const shortSightedGuard: typeof httpGuard = (node) =>
   httpGuard(node, { getToken: ({ headers }) => /^bearer +([^ ,]+)$/i.exec(headers.authorization ?? '')?.[1] });
 
+/** It does not look at what Envoy's configuration says of the route. */
+const forgetfulExtAuthz: typeof extAuthz = (parts) => {
+  const check = extAuthz(parts);
+  return ({ attributes }) => check({ attributes: { ...attributes, contextExtensions: {} } });
+};
+
 /** A mistake that somebody could make, by adapter. Each must fail at least one case. */
 export const MUTANTS: readonly Adapter[] = [
   nestAdapter('Nest on Express that lets unknown through', () => new ExpressAdapter(), LenientGuard),
@@ -86,4 +94,5 @@ export const MUTANTS: readonly Adapter[] = [
     me: '/auth?refuseWith=403',
     bounded: '/auth?refuseWith=403&stalenessMsMax=15000',
   }),
+  grpcAdapter('the gate over gRPC that forgets what a route asks for', forgetfulExtAuthz),
 ];

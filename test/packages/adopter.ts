@@ -10,7 +10,7 @@ const examples = join(root, 'examples');
 /** A project of somebody else, somewhere else: an example, into which the tarballs that would be published are installed. */
 export interface AdopterOptions {
   readonly example: string;
-  /** Another example whose sources are compiled and tested with the same packages. */
+  /** Another example whose sources are compiled and tested in the same project; its packages are installed besides. */
   readonly beside?: string;
   /** Files of this folder that are tests of the project, too. */
   readonly more?: readonly string[];
@@ -47,10 +47,11 @@ export class Adopter {
       await cp(join(examples, beside, 'src'), join(adopter.directory, 'src', beside), { recursive: true });
     for (const file of more)
       await cp(join(import.meta.dirname, file), join(adopter.directory, 'src', file.replace(/\.ts$/, '.spec.ts')));
+    const also = beside === undefined ? undefined : await packageOf(beside);
     const project = await adopter.#edit<PackageJson>('package.json', ({ dependencies, devDependencies, ...rest }) => ({
       ...{ ...rest, ...(type && { type }) },
-      dependencies: withVersions(dependencies, versions),
-      devDependencies: withVersions(devDependencies, versions),
+      dependencies: { ...also?.dependencies, ...withVersions(dependencies, versions) },
+      devDependencies: { ...also?.devDependencies, ...withVersions(devDependencies, versions) },
     }));
     await adopter.#edit<TsConfig>('tsconfig.json', (config) => ({
       ...config,
@@ -97,6 +98,9 @@ export class Adopter {
     return changed;
   }
 }
+
+const packageOf = async (example: string): Promise<PackageJson> =>
+  JSON.parse(await readFile(join(examples, example, 'package.json'), 'utf8')) as PackageJson;
 
 const withVersions = (
   wanted: Readonly<Record<string, string>>,

@@ -10,6 +10,9 @@ it.each([
   ['docs/adapters.md', 'express/src/app.ts'],
   ['docs/adapters.md', 'fastify/src/app.ts'],
   ['docs/adapters.md', 'http/src/app.ts'],
+  ['docs/adapters.md', 'nest-calls/src/orders.resolver.ts'],
+  ['docs/adapters.md', 'nest-calls/src/orders.gateway.ts'],
+  ['docs/adapters.md', 'nest-keycloak/src/guards.ts'],
 ])('%s quotes examples/%s, word for word: what the adopter projects compile', async (page, example) => {
   const snippet = await readFile(join(root, 'examples', example), 'utf8');
   expect(await readFile(join(root, page), 'utf8')).toContain(`\`\`\`ts\n${snippet}\`\`\``);

@@ -24,7 +24,7 @@ const api = createServer(({ url, headers }, response) => {
 
 let envoy: RunningEnvoy;
 beforeAll(async () => {
-  envoy = await startEnvoy(await listening(entrance), await listening(api));
+  envoy = await startEnvoy('revocast', await listening(entrance), await listening(api));
 });
 afterAll(async () => {
   await envoy.stop();

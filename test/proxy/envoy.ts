@@ -5,20 +5,22 @@ import { freePort } from '@revocast/testing';
 import { findEnvoy } from './envoy-binary.js';
 import { startProxy } from './proxy-process.js';
 
-const recipe = join(import.meta.dirname, '../../deploy/envoy/revocast.yaml');
+export type EnvoyRecipe = 'revocast' | 'revocast-grpc';
+
+const recipes = join(import.meta.dirname, '../../deploy/envoy');
 
 export interface RunningEnvoy {
   readonly port: number;
   stop(): Promise<void>;
 }
 
-/** A real Envoy with our recipe, between `api` and `gate` on these ports of the loopback. */
-export async function startEnvoy(gatePort: number, apiPort: number): Promise<RunningEnvoy> {
+/** A real Envoy with a recipe of ours, between `api` and `gate` on these ports of the loopback. */
+export async function startEnvoy(recipe: EnvoyRecipe, gatePort: number, apiPort: number): Promise<RunningEnvoy> {
   const path = await findEnvoy();
   const directory = await mkdtemp(join(tmpdir(), 'revocast-envoy-'));
   const port = await freePort();
-  const ports: Readonly<Record<string, number>> = { 3010: gatePort, 8080: apiPort, 8000: port };
-  const written = (await readFile(recipe, 'utf8')).replace(
+  const ports: Readonly<Record<string, number>> = { 3010: gatePort, 3011: gatePort, 8080: apiPort, 8000: port };
+  const written = (await readFile(join(recipes, `${recipe}.yaml`), 'utf8')).replace(
     /port_value: (\d+)/g,
     (_all, named: string) => `port_value: ${ports[named] ?? named}`,
   );

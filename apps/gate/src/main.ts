@@ -17,12 +17,13 @@ async function main(): Promise<void> {
   const settings = readSettings(process.env, ({ level, ...event }) =>
     say(level === 'info' ? 'log' : level, event, 'Feed'),
   );
-  const { issuersFile: path, host, port, cookie } = settings;
+  const { issuersFile: path, host, port, grpcPort, cookie } = settings;
   const log = { warn: (line: unknown) => say('warn', line), error: (line: unknown) => say('error', line) };
   const filter = await loadFilter(settings.filter);
   const app = await startGateApp({
-    ...{ host, port, cookie, node: { ...settings.node, filter, log } },
+    ...{ host, port, grpcPort, cookie, node: { ...settings.node, filter, log } },
     onDefect: (error) => say('error', { event: 'defect', because: error instanceof Error ? error.stack : 'unknown' }),
+    onMisconfigured: (error) => say('error', { event: 'misconfigured', because: error.message }, 'ExtAuthz'),
   });
   app.node.on((notice) => {
     if (notice.kind === 'status')
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
       void app.close();
     });
   }
-  say('log', { event: 'listening', url: app.url });
+  say('log', { event: 'listening', url: app.url, ...(app.grpc !== undefined && { grpc: app.grpc }) });
 }
 
 try {

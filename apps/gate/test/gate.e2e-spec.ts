@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { Client, credentials } from '@grpc/grpc-js';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateSigningKey, publicRecordKey } from '@revocast/jetstream';
 import { TestRevocations } from '@revocast/node/testing';
+import { asker } from '../../../test/conformance/adapters/gate-grpc.js';
 import { createGateServer } from '../src/gate-server.js';
 import { Metrics } from '../src/metrics.js';
 
@@ -112,6 +114,15 @@ describe('the gate', () => {
   });
 });
 
+async function askedOverGrpc(address: string): Promise<number | undefined> {
+  const client = new Client(address, credentials.createInsecure());
+  try {
+    return (await asker(client)({})).deniedResponse?.status.code;
+  } finally {
+    client.close();
+  }
+}
+
 describe('the process of the gate', () => {
   beforeAll(async () => {
     const build = ['node_modules/typescript/bin/tsc', '-b', 'apps/gate/tsconfig.app.json'];
@@ -128,11 +139,12 @@ describe('the process of the gate', () => {
   }
 
   it('exits with 78 and names every setting to mend', async () => {
-    const { lines, ended } = start({ PORT: 'x', REVOCAST_COOKIE: 'a b' });
+    const { lines, ended } = start({ PORT: 'x', REVOCAST_GRPC_PORT: 'y', REVOCAST_COOKIE: 'a b' });
     const [line] = (await once(lines, 'line')) as [string];
     expect((await ended)[0]).toBe(78);
     for (const name of [
       'PORT',
+      'REVOCAST_GRPC_PORT',
       'NATS_URL',
       'REVOCAST_MODE',
       'REVOCAST_RECORD_KEYS',
@@ -145,17 +157,18 @@ describe('the process of the gate', () => {
 
   it('starts with the broker down, is not ready, and ends on SIGTERM', async () => {
     const { child, lines, ended } = start({
-      ...{ PORT: '0', NATS_URL: 'nats://127.0.0.1:1', REVOCAST_MODE: 'strict' },
+      ...{ PORT: '0', REVOCAST_GRPC_PORT: '0', NATS_URL: 'nats://127.0.0.1:1', REVOCAST_MODE: 'strict' },
       REVOCAST_RECORD_KEYS: JSON.stringify({ keys: [publicRecordKey(generateSigningKey('records-1'))] }),
       REVOCAST_ISSUERS: JSON.stringify([{ issuer: 'https://id.example', audience: 'orders', secret: 's'.repeat(43) }]),
     });
-    let url = '';
+    let [url, grpc] = ['', ''];
     for await (const line of lines) {
-      url = /"listening","url":"([^"]+)"/.exec(line)?.[1] ?? '';
+      [, url = '', grpc = ''] = /"listening","url":"([^"]+)","grpc":"([^"]+)"/.exec(line) ?? [];
       if (url !== '') break;
     }
     expect((await fetch(`${url}/health/ready`)).status).toBe(503);
     expect((await fetch(`${url}/auth`)).status).toBe(401);
+    expect(await askedOverGrpc(grpc)).toBe(401);
     child.stdout.resume();
     child.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);

@@ -27,18 +27,26 @@ export function graphqlRequestOf(context: unknown, given?: object): GraphqlReque
 
 export const hasHeaders = (request: unknown): request is TokenRequest => isObject(membersOf(request)['headers']);
 
-/** Browsers cannot send headers with a WebSocket, so clients send them as the parameters of the connection. */
+/**
+ * Browsers cannot send headers with a WebSocket, so clients send them as the parameters of the connection: `connectionParams` with
+ * graphql-ws, `_connectionInit` with Mercurius.
+ */
 function connectionHeaders(holder: unknown): TokenRequest | undefined {
-  const parameters = membersOf(membersOf(holder)['connectionParams']);
+  const { connectionParams, _connectionInit } = membersOf(holder);
+  const parameters = membersOf(connectionParams ?? _connectionInit);
   const values = Object.entries(parameters).flatMap(([name, value]) =>
     name.toLowerCase() === 'authorization' && typeof value === 'string' ? [value] : [],
   );
   return values.length === 0 ? undefined : { headers: { authorization: values } };
 }
 
-/** The socket of a subscription, where graphql-ws left it; `info` says whether it is one. */
+/**
+ * The socket of a subscription, where graphql-ws left it, or the one below where Mercurius leaves no other; `info` says whether it is
+ * a subscription.
+ */
 export function graphqlSocketOf(context: unknown, info: unknown): object | undefined {
   if (membersOf(membersOf(info)['operation'])['operation'] !== 'subscription') return undefined;
-  const { extra, req } = membersOf(context);
-  return [membersOf(extra)['socket'], membersOf(membersOf(req)['extra'])['socket']].find(isObject);
+  const { extra, req, request, _connectionInit } = membersOf(context);
+  const below = _connectionInit === undefined ? undefined : membersOf(membersOf(request)['raw'])['socket'];
+  return [membersOf(extra)['socket'], membersOf(membersOf(req)['extra'])['socket'], below].find(isObject);
 }

@@ -8,8 +8,9 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { configError, localFileLog, policyProblems, RevocationNode } from '@revocast/node';
+import { gatewaysLeftOut } from './gateway-wiring.js';
 import { RevocationGuard } from './revocation.guard.js';
-import { declaredPolicies, isGuardWired } from './wiring.js';
+import { declaredPolicies, isGuardGlobal, isGuardWired } from './wiring.js';
 
 /** Starts and ends a node with its application. */
 @Injectable()
@@ -36,8 +37,12 @@ export class RevocationLifecycle
     await this.node.start();
   }
 
-  /** Only now every guard of the application is known. */
-  onApplicationBootstrap(): void {
+  /**
+   * Only now every guard of the application is known. Throws ERR_CONFIG for gateways that look guarded and are not: the
+   * application does not start.
+   */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.#requireGuardedGateways();
     if (isGuardWired(RevocationGuard, this.modules, this.config)) this.node.markWired();
     else {
       this.#logger.warn(
@@ -45,6 +50,17 @@ export class RevocationLifecycle
           'add { provide: APP_GUARD, useExisting: RevocationGuard } to the providers of a module',
       );
     }
+  }
+
+  async #requireGuardedGateways(): Promise<void> {
+    if (!isGuardGlobal(RevocationGuard, this.config)) return;
+    const leftOut = await gatewaysLeftOut(RevocationGuard, this.modules);
+    if (leftOut.length === 0) return;
+    await this.node.close();
+    const how = 'put @UseGuards(RevocationGuard) on it, or mark it @Public()';
+    throw configError(
+      leftOut.map((name) => `${name}: before version 12 Nest asks no global guard about messages of gateways: ${how}`),
+    );
   }
 
   /** Before the server waits for its connections to end: without this its streams would keep it waiting. */

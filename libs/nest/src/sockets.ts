@@ -8,7 +8,7 @@ import { type RevocationGuardOptions } from './guard-options.js';
 import { refusalData, type Refused } from './refusal.js';
 import { GUARD_OPTIONS } from './tokens.js';
 
-/** Of a socket of `ws` or Socket.IO, what is used here. */
+/** Of a socket of `ws`, Socket.IO or TCP, what is used here. */
 interface Socket {
   once?(event: string, listener: () => void): unknown;
   emit?(event: string, problem: object): unknown;
@@ -16,6 +16,8 @@ interface Socket {
   disconnect?(close: boolean): unknown;
   /** `ws`. */
   close?(code: number, reason: string): unknown;
+  /** TCP. */
+  destroy?(): unknown;
 }
 
 /** How a `ws` socket is closed: 4401 as graphql-ws closes for 401; 1013 means "try again later" (RFC 6455, registry). */
@@ -26,7 +28,8 @@ function closeSocket(socket: Socket, answer: Refused): void {
   if (typeof socket.disconnect === 'function') {
     socket.emit?.('exception', refusalData(answer));
     socket.disconnect(true);
-  } else socket.close?.(CLOSE_CODES[answer.status], answer.code);
+  } else if (typeof socket.close === 'function') socket.close(CLOSE_CODES[answer.status], answer.code);
+  else socket.destroy?.();
 }
 
 /**

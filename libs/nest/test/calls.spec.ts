@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
 import { Logger, type ExecutionContext } from '@nestjs/common';
 import { Reflector, type HttpAdapterHost } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
@@ -114,6 +115,22 @@ describe('a GraphQL subscription', () => {
       await expect(ask(operation(opened(revocations.token()), 'subscription'))).rejects.toBeInstanceOf(GraphqlRefusal);
     },
   );
+
+  it('is checked, and ended by the socket below, as Mercurius hands it over', async () => {
+    const { revocations, ask } = aGuard();
+    const socket = new Socket();
+    const subscribe = (params: object, headers: object) => {
+      const request = { headers, raw: { socket } };
+      return ask(operation({ _connectionInit: params, request, reply: { request }, pubsub: {} }, 'subscription'));
+    };
+    const authorization = `Bearer ${revocations.token()}`;
+    await expect(subscribe({ Authorization: authorization }, {})).resolves.toBe(true);
+    await expect(subscribe({}, { authorization })).resolves.toBe(true);
+    await expect(subscribe({}, {})).rejects.toBeInstanceOf(GraphqlRefusal);
+    expect([socket.destroyed, revocations.node.live.size]).toEqual([false, 1]);
+    revocations.revoke({ scope: 'subject', sub: 'alice' });
+    expect(socket.destroyed).toBe(true);
+  });
 
   it('is checked by the request that opened its socket, where the client said nothing', async () => {
     const { revocations, ask } = aGuard();

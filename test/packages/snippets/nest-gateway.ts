@@ -1,8 +1,11 @@
 import { type IncomingMessage } from 'node:http';
+import { UseGuards } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
-import { RevocationPolicy, RevocationSockets, type RevocationRequest } from '@revocast/nest';
+import { RevocationGuard, RevocationPolicy, RevocationSockets, type RevocationRequest } from '@revocast/nest';
 import { type WebSocket } from 'ws';
 
+// Before version 12 Nest asks no guard of the whole application about messages of gateways.
+@UseGuards(RevocationGuard)
 @WebSocketGateway({ path: '/orders' })
 export class OrdersGateway implements OnGatewayConnection {
   constructor(private readonly sockets: RevocationSockets) {}
