@@ -4,6 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@revocast/testing';
+import { Redis } from 'ioredis';
+import { findRedis, RedisServer } from '../bench/redis/redis-server.js';
 import { DEV_ISSUER, type LocalFleet, makeHome, removeHome, startFleet } from './local-fleet.js';
 
 const MAIN = resolve(import.meta.dirname, '../../apps/cli/dist/main.js');
@@ -181,6 +183,68 @@ describe('the command line, against a real service with two nodes', () => {
       expect(ended.stdout).toMatch(/^line 3: ERR_SCOPE_UNKNOWN: [^]*done: 2 accepted, 1 failed\n$/);
     }
     expect(json(await revocast(['list', '--sub', 'two', '--json']))['items']).toHaveLength(1);
+  });
+
+  describe('from a Redis blacklist', () => {
+    let redis: RedisServer;
+    let client: Redis;
+    beforeAll(async () => {
+      redis = await RedisServer.start(await findRedis(), 'none');
+      client = new Redis({ port: redis.port, host: '127.0.0.1', retryStrategy: () => 50 });
+      client.on('error', () => undefined);
+    }, 120_000);
+    afterAll(async () => {
+      client.disconnect();
+      await redis.dispose();
+    });
+    const from = (...args: string[]): readonly string[] => [
+      ...['import', '--redis-url', `redis://127.0.0.1:${redis.port}`, '--json', ...args],
+    ];
+    const idsOf = async (jti: string): Promise<unknown[]> => {
+      const { items } = json(await revocast(['list', '--jti', jti, '--json'])) as { items: { id: string }[] };
+      return items.map(({ id }) => id);
+    };
+
+    it('imports tokens that are keys as a whole, shows nothing of them, and nodes refuse them', async () => {
+      const token = await fleet.token('--sub', 'from-redis');
+      await client.set(`raw:${token}`, '1', 'EX', 600);
+      const raw = ['--redis', 'raw:*', '--redis-key', 'raw:{token}'];
+      const looked = await revocast(from(...raw, '--dry-run'));
+      expect(json(looked)).toMatchObject({ dryRun: true, would: [{ issuer: DEV_ISSUER, scope: 'token', count: 1 }] });
+      expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(200);
+      expect(await revocast(from(...raw))).toMatchObject({ code: 0 });
+      await eventually(async () => expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(401));
+      for (const part of token.split('.')) expect(printed.join('')).not.toContain(part);
+    });
+
+    it('revokes a key once, however often it is run', async () => {
+      await client.mset(Object.fromEntries(Array.from({ length: 1_500 }, (_, at) => [`bl:many-${at}`, '1'])));
+      await client.set('bl:timed', '1', 'EX', 600);
+      const many = from('--redis', 'bl:*', ...ON_ISSUER);
+      expect(json(await revocast(many))).toMatchObject({ accepted: 1, left: { end: 1_500 } });
+      const ended = [...many, '--no-ttl', 'issuer'];
+      for (const _ of [1, 2])
+        expect(json(await revocast(ended))).toMatchObject({ accepted: 1_501, failed: 0, left: {} });
+      for (const jti of ['timed', 'many-0', 'many-1499']) expect(await idsOf(jti)).toHaveLength(1);
+    });
+
+    it('follows what is set, over a restart of Redis, until SIGTERM', async () => {
+      await client.config('SET', 'notify-keyspace-events', 'K$');
+      const known = { REVOCAST_URL: fleet.service, REVOCAST_API_KEY: fleet.apiKey };
+      const child = start(from('--redis', 'f:*', ...ON_ISSUER, '--follow', '--rescan', '2'), known);
+      const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
+      await eventually(() => expect(stderr()).toContain('Redis notifies'));
+      await client.set('f:heard', '1', 'EX', 600);
+      await eventually(async () => expect(await idsOf('heard')).toHaveLength(1));
+      await redis.kill();
+      await redis.start();
+      await client.set('f:after', '1', 'EX', 600);
+      await eventually(async () => expect(await idsOf('after')).toHaveLength(1), { withinMs: 20_000 });
+      const ended = once(child, 'close');
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([130, null]);
+      expect(JSON.parse(stdout())).toMatchObject({ done: true, accepted: 2, failed: 0 });
+    });
   });
 
   it('has a code for each way to fail, and tells what to do', async () => {

@@ -23,7 +23,7 @@ export interface Inspected {
 /** What stands in a token. The signature is neither checked nor shown. Throws a usage failure that repeats none of it. */
 export function inspected(token: string): Inspected {
   const parts = token.split('.');
-  const [header, claims] = parts.slice(0, 2).map(decoded);
+  const [header, claims] = parts.slice(0, 2).map(jwtPart);
   if (parts.length !== 3 || header === undefined || claims === undefined)
     throw usage(
       'That is no signed JWT in compact form: three parts with dots between, the first two JSON in base64url.',
@@ -31,7 +31,8 @@ export function inspected(token: string): Inspected {
   return { verified: false, header, claims, scopes: scopesOf(header, claims) };
 }
 
-function decoded(part: string): Json | undefined {
+/** Undefined for what is no JSON object in base64url. */
+export function jwtPart(part: string): Json | undefined {
   try {
     if (!/^[A-Za-z0-9_-]+$/.test(part)) return undefined;
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
