@@ -1,10 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@revocast/testing';
 import { Redis } from 'ioredis';
+import {
+  CLIENT_SECRET,
+  type FakeProvider,
+  keycloakAnswers,
+  startFakeProvider,
+} from '../../apps/revocation-service/test/support/fake-provider.js';
 import { findRedis, RedisServer } from '../bench/redis/redis-server.js';
 import { DEV_ISSUER, type LocalFleet, makeHome, removeHome, startFleet } from './local-fleet.js';
 
@@ -21,6 +27,7 @@ interface Ended {
 describe('the command line, against a real service with two nodes', () => {
   let dir: string;
   let fleet: LocalFleet;
+  let keycloak: FakeProvider;
   const printed: string[] = [];
 
   /** The built command, which `startFleet` has just built with everything else. */
@@ -66,10 +73,19 @@ describe('the command line, against a real service with two nodes', () => {
 
   beforeAll(async () => {
     dir = await makeHome();
-    fleet = await startFleet(dir, ['--nodes', '2']);
+    keycloak = await startFakeProvider(keycloakAnswers());
+    const secretFile = join(dir, 'client-secret');
+    await writeFile(secretFile, CLIENT_SECRET);
+    const provider = {
+      ...{ kind: 'keycloak', issuer: DEV_ISSUER, clientId: 'revocast', secretFile },
+      adminUrl: `${keycloak.url}/admin/realms/shop`,
+      tokenUrl: `${keycloak.url}/realms/shop/protocol/openid-connect/token`,
+    };
+    fleet = await startFleet(dir, ['--nodes', '2'], { REVOCAST_IDENTITY_PROVIDERS: JSON.stringify([provider]) });
   }, 120_000);
   afterAll(async () => {
     await fleet.stop();
+    await keycloak.close();
     await removeHome(dir);
   });
 
@@ -116,6 +132,35 @@ describe('the command line, against a real service with two nodes', () => {
       code: 4,
       stderr: expect.stringContaining('tablet-3: NOT KNOWN TO BE REVOKED') as unknown,
     });
+  });
+
+  it('kills a person by e-mail address, ends the sessions there, and writes the address nowhere', async () => {
+    const address = 'alice@example.com';
+    const token = await fleet.token('--sub', 'id-alice');
+    const kill = ['kill', '--person', address];
+    const looked = await revocast([...kill, '--dry-run']);
+    expect(looked).toMatchObject({ code: 0, stdout: expect.stringMatching(/id-alice[^]*scope +subject/) as unknown });
+    expect(await revocast(kill)).toMatchObject({ code: 2, stdout: '' });
+    expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(200);
+    const killed = await revocast([...kill, '--yes', '--wait', '--json']);
+    expect(killed.code).toBe(0);
+    expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(401);
+    const { revocations } = json(killed) as { revocations: { id: string }[] };
+    await eventually(async () => {
+      const shown = await revocast(['show', revocations[0]?.id ?? '']);
+      expect(shown.stdout).toMatch(/sessions there +ended at /);
+    });
+    expect(keycloak.calls()).toContain('POST /admin/realms/shop/users/id-alice/logout');
+    // The log of the broker and the journal of the service are below.
+    const names = await readdir(dir, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    const holding = async (text: string): Promise<string[]> => {
+      const all = await Promise.all(files.map(async (file) => ((await readFile(file)).includes(text) ? [file] : [])));
+      return all.flat();
+    };
+    expect((await holding('id-alice')).length).toBeGreaterThan(1);
+    expect(await holding(address)).toEqual([]);
+    expect(await revocast(['kill', '--person', 'nobody@example.org', '--yes'])).toMatchObject({ code: 4 });
   });
 
   it('makes one revocation of a kill that is repeated with its key', async () => {
