@@ -196,6 +196,10 @@ describe('the command line, against a real service with two nodes', () => {
     expect(passed.code).toBe(0);
     const rounds = passed.stdout.split('\n').slice(0, 2);
     for (const round of rounds) expect(JSON.parse(round)).toMatchObject({ passed: true, ...shown });
+    const scraped = await (await fetch(`${fleet.service}/metrics`)).text();
+    expect(scraped).toContain('revocast_drill_result{result="passed"} 1');
+    const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(scraped)?.[1]);
+    for (const name of ['revocast_drill_seconds', 'revocast_drill_age_seconds']) expect(valueOf(name)).toBeLessThan(20);
     const [pid = 0] = fleet.pids.nodes;
     process.kill(pid, 'SIGSTOP');
     try {
