@@ -25,3 +25,9 @@ export class Tally {
     return rows.length === 0 ? '  nothing\n' : table(['ISSUER', 'SCOPE', 'EFFECT', 'COUNT'], rows);
   }
 }
+
+/** Above the tally: what was looked at, and what came of it. */
+export function lookedText(accepted: number, failed: number, what: string): string {
+  const would = `${accepted} ${accepted === 1 ? what : `${what}s`} would be`;
+  return `Nothing was revoked. ${would}, ${failed} ${failed === 1 ? 'fails' : 'fail'}:\n`;
+}

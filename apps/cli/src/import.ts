@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { type Command, type Run } from './command.js';
 import { EXIT, type ExitCode, Failure, usage } from './failure.js';
 import { type Part, partResult, type PartResult, partsOf, rejectedText } from './import-parts.js';
-import { Tally } from './import-preview.js';
+import { lookedText, Tally } from './import-preview.js';
 import { inputOf } from './input.js';
 import { Progress } from './progress.js';
 import { REDIS_HELP, REDIS_OPTIONS, REDIS_VALUES, redisImport } from './redis-import.js';
@@ -88,7 +88,7 @@ async function previewAll(run: Run, path: string): Promise<ExitCode> {
   run.world.out(
     run.json
       ? `${JSON.stringify({ done: true, dryRun: true, ...counts, would: tally.json() })}\n`
-      : `Nothing was revoked. ${counts.accepted} lines would be, ${counts.rejected} fail:\n${tally.text()}`,
+      : lookedText(counts.accepted, counts.rejected, 'line') + tally.text(),
   );
   return counts.rejected === 0 ? EXIT.ok : EXIT.failed;
 }

@@ -21,14 +21,17 @@ export async function openBlacklist(options: BlacklistOptions): Promise<Blacklis
     throw new Failure(EXIT.usage, 'Reading from Redis needs the package ioredis beside this one: npm install ioredis.');
   });
   const redis = new Redis(optionsOf(options.settings));
-  // It connects again by itself, and says so as an error each time.
-  redis.on('error', () => undefined);
+  // It connects again by itself, and says so as an error each time; only these tell why it cannot.
+  let reason: unknown;
+  redis.on('error', (error) => {
+    reason = error;
+  });
   try {
     await redis.connect();
     return new RedisBlacklist(redis, options);
   } catch (error) {
     redis.disconnect();
-    throw failureOf(error);
+    throw failureOf(reason ?? error);
   }
 }
 
@@ -85,10 +88,15 @@ class RedisBlacklist implements Blacklist {
     subscriber.on('pmessage', (_pattern, from, event) => {
       if (from.startsWith(channel) && !GONE_EVENTS.has(event)) heard.key(from.slice(channel.length));
     });
-    await asked(async () => {
-      await subscriber.connect();
+    await asked(() => subscriber.connect());
+    try {
       await subscriber.psubscribe(`${channel}${this.options.pattern}`);
-    });
+    } catch (error) {
+      // Without the right to hear of keys scans find them all the same.
+      if (wordOf(error) !== 'NOPERM') throw failureOf(error);
+      subscriber.disconnect();
+      return 'unknown';
+    }
     // After a line that broke; what was set meanwhile was told to nobody.
     subscriber.on('ready', () => heard.gap());
     return this.#notifying();
@@ -156,7 +164,7 @@ function failureOf(error: unknown): Failure {
   if (word !== undefined && RIGHTS.has(word))
     return new Failure(
       EXIT.refused,
-      `Redis refuses (${word}). It needs SCAN, PEXPIRETIME or PTTL and TIME, GET for --cut-off value, PSUBSCRIBE for --follow.`,
+      `Redis refuses (${word}). It needs SCAN, PEXPIRETIME or PTTL and TIME, and GET for --cut-off value.`,
     );
   const code = word ?? (error instanceof Error && 'code' in error ? String(error.code) : 'the connection failed');
   return new Failure(EXIT.unreachable, `Redis gives no answer (${code}). Is the address right, and does it run?`);

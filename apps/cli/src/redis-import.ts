@@ -11,6 +11,8 @@ const RESCAN_SECONDS = { on: 60, unknown: 10, off: 10 } as const;
 const RESCAN_SECONDS_MAX = 86_400;
 /** How long a key that was heard of waits for others to be sent with. Milliseconds. */
 const LOOK_MS = 200;
+/** After an outage. Milliseconds. */
+const AGAIN_MS = 2_000;
 /** More than these that wait are not remembered one by one: a scan finds them all. */
 const WAITING_MAX = 100_000;
 
@@ -122,17 +124,18 @@ async function followAll(
   const everyMs = rescanMs ?? RESCAN_SECONDS[notifying] * 1000;
   world.err(followText(notifying, everyMs));
   const isInterrupted = (): boolean => world.signal.aborted;
+  const tolerant = tolerance(run);
   for (let scannedAt = 0; !isInterrupted();) {
     const isDue = isScanDue || world.now() - scannedAt >= everyMs;
     isScanDue = false;
-    const isDone = await tolerant(run, async () => {
+    const isDone = await tolerant(async () => {
       if (isDue) await scanAll(blacklist, intake);
       await takeHeard(blacklist, intake, heard);
     });
     if (isDone && isDue) scannedAt = world.now();
     if (!isDone) {
       isScanDue = true;
-      await world.pause(LOOK_MS * 10);
+      await world.pause(AGAIN_MS);
     }
     await world.pause(LOOK_MS);
   }
@@ -148,17 +151,23 @@ async function takeHeard(blacklist: Blacklist, intake: BlacklistIntake, heard: S
   await intake.settle();
 }
 
-/** An outage of Redis or of the service is no reason to stop following; a wrong key is one. */
-async function tolerant(run: Run, work: () => Promise<void>): Promise<boolean> {
-  try {
-    await work();
-    return true;
-  } catch (error) {
-    if (!(error instanceof Failure) || (error.exit !== EXIT.unreachable && error.exit !== EXIT.interrupted))
-      throw error;
-    if (!run.world.signal.aborted) run.world.err(`revocast: ${error.message} It is tried again.\n`);
-    return false;
-  }
+/** An outage of Redis or of the service is no reason to stop following; a wrong key is one. It is told once, not each time. */
+function tolerance(run: Run): (work: () => Promise<void>) => Promise<boolean> {
+  let told = '';
+  return async (work) => {
+    try {
+      await work();
+      told = '';
+      return true;
+    } catch (error) {
+      if (!(error instanceof Failure) || (error.exit !== EXIT.unreachable && error.exit !== EXIT.interrupted))
+        throw error;
+      if (!run.world.signal.aborted && told !== error.message)
+        run.world.err(`revocast: ${error.message} It is tried again.\n`);
+      told = error.message;
+      return false;
+    }
+  };
 }
 
 function followText(notifying: Notifying, everyMs: number): string {

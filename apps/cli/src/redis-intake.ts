@@ -1,7 +1,7 @@
 import { type Run } from './command.js';
 import { EXIT, Failure } from './failure.js';
 import { LINES_PER_REQUEST, partResult, type PartResult } from './import-parts.js';
-import { Tally } from './import-preview.js';
+import { lookedText, Tally } from './import-preview.js';
 import { Progress } from './progress.js';
 import { type FoundKey, type KeyRules, LEFT, type Left, type Reading, readKey } from './redis-key.js';
 import { type Json, plain } from './text.js';
@@ -122,7 +122,7 @@ export class BlacklistIntake {
       return;
     }
     const head = isDryRun
-      ? `Nothing was revoked. ${counts.accepted} keys would be, ${counts.failed} fail:\n${this.#tally.text()}`
+      ? lookedText(counts.accepted, counts.failed, 'key') + this.#tally.text()
       : `done: ${counts.accepted} accepted, ${counts.failed} failed\n`;
     const failed = [...failures].map(([text, count]) => `  ${count} failed: ${text}\n`);
     const left = [...this.#left].map(([why, count]) => `  ${count} left: they ${LEFT[why]}\n`);
