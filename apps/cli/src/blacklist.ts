@@ -1,5 +1,21 @@
-import { type FoundKey } from './redis-key.js';
-import { type RedisSettings } from './redis-settings.js';
+/** Where a Redis is, and how to get in. */
+export interface RedisSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly database: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** A key as Redis has it. */
+export interface FoundKey {
+  readonly key: string;
+  /** When it expires, milliseconds since 1970; `never` without a TTL. */
+  readonly ends: number | 'never';
+  /** Undefined when nobody asked for it, or it is no string. */
+  readonly value?: string | undefined;
+}
 
 export interface BlacklistOptions {
   readonly settings: RedisSettings;

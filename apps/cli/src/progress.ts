@@ -13,7 +13,10 @@ export class Progress {
 
   /** `share` is from 0 to 1; undefined where nobody knows how much there is. */
   show(text: string, share?: number): void {
-    if (!this.world.isTerminal) return this.world.err(`${text}\n`);
+    if (!this.world.isTerminal) {
+      this.world.err(`${text}\n`);
+      return;
+    }
     this.world.err(`\r${share === undefined ? '' : `${bar(share)} `}${text}\u001b[K`);
     this.#isShown = true;
   }

@@ -1,8 +1,13 @@
 import type { Redis } from 'ioredis';
-import { type Blacklist, type BlacklistOptions, type Heard, type Notifying } from './blacklist.js';
+import {
+  type Blacklist,
+  type BlacklistOptions,
+  type FoundKey,
+  type Heard,
+  type Notifying,
+  type RedisSettings,
+} from './blacklist.js';
 import { EXIT, Failure } from './failure.js';
-import { type FoundKey } from './redis-key.js';
-import { type RedisSettings } from './redis-settings.js';
 
 const CONNECT_MS_MAX = 5_000;
 const COMMAND_MS_MAX = 10_000;

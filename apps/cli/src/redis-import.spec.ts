@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ENV, stage } from '../test/stage.js';
-import { type Blacklist, type BlacklistOptions, type Heard } from './blacklist.js';
+import { type Blacklist, type BlacklistOptions, type FoundKey, type Heard } from './blacklist.js';
 import { EXIT, Failure } from './failure.js';
-import { type FoundKey } from './redis-key.js';
 import { redisSettings } from './redis-settings.js';
 import { type World } from './world.js';
 
@@ -19,11 +18,11 @@ interface Line {
 function serviceOf(refuses: (line: Line, path: string) => object | undefined = () => undefined) {
   const requests: { readonly path: string; readonly lines: readonly Line[] }[] = [];
   const fetch: World['fetch'] = (url, options) => {
-    const lines = String(options?.body as string)
+    const lines = (options?.body as string)
       .trimEnd()
       .split('\n')
       .map((text) => JSON.parse(text) as Line);
-    const path = new URL(String(url as URL)).pathname;
+    const path = (url as URL).pathname;
     requests.push({ path, lines });
     const results = lines.map((line, at) => ({
       ...{ line: at + 1, issuer: 'i', scope: 'token', effect: 'always' },

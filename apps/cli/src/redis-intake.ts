@@ -1,9 +1,10 @@
+import { type FoundKey } from './blacklist.js';
 import { type Run } from './command.js';
 import { EXIT, Failure } from './failure.js';
 import { LINES_PER_REQUEST, partResult, type PartResult } from './import-parts.js';
 import { lookedText, Tally } from './import-preview.js';
 import { Progress } from './progress.js';
-import { type FoundKey, type KeyRules, LEFT, type Left, type Reading, readKey } from './redis-key.js';
+import { type KeyRules, LEFT, type Left, type Reading, readKey } from './redis-key.js';
 import { type Json, plain } from './text.js';
 
 export const KEYS_AT_ONCE_MAX = LINES_PER_REQUEST;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { type FoundKey, type KeyRules, keyTemplate, readKey, templateOf } from './redis-key.js';
+import { type FoundKey } from './blacklist.js';
+import { type KeyRules, keyTemplate, readKey, templateOf } from './redis-key.js';
 
 const NOW_MS = 1_800_000_000_000;
 const RULES: KeyRules = {
@@ -78,9 +79,8 @@ describe('a key of a Redis blacklist', () => {
     ['lifted', { until: 'lifted' }],
     [1_900_000_000, { expiresAt: 1_900_000_000 }],
   ] as const)('without a TTL ends as %j says', (noTtl, members) => {
-    const reading = read(found('bl:a', { ends: 'never' }), { noTtl });
-    if (members === undefined) expect(reading).toEqual({ kind: 'left', why: 'end' });
-    else expect(reading).toMatchObject({ line: { jti: 'a', ...members } });
+    const due = members === undefined ? { kind: 'left', why: 'end' } : { line: { jti: 'a', ...members } };
+    expect(read(found('bl:a', { ends: 'never' }), { noTtl })).toMatchObject(due);
   });
 
   it.each([

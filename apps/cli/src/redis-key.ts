@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { type FoundKey } from './blacklist.js';
 import { usage } from './failure.js';
 import { type Json } from './text.js';
-import { jwtPart } from './token-inspect.js';
+import { jwtPart } from './jwt-part.js';
 
 /** What stands in a key of a blacklist at each place of a template, and the member of a command that it becomes. */
 const PLACES: Readonly<Record<string, string>> = {
@@ -56,15 +57,6 @@ export function templateOf(pattern: string): string {
   if (after === undefined || more.length > 0 || /[?[\]\\]/.test(pattern))
     throw usage('Say with --redis-key what a key means, such as blacklist:{jti}.');
   return `${before ?? ''}{jti}${after}`;
-}
-
-/** A key as Redis has it. */
-export interface FoundKey {
-  readonly key: string;
-  /** When it expires, milliseconds since 1970; `never` without a TTL. */
-  readonly ends: number | 'never';
-  /** Undefined when nobody asked for it, or it is no string. */
-  readonly value?: string | undefined;
 }
 
 export interface KeyRules {

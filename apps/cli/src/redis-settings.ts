@@ -1,16 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { type RedisSettings } from './blacklist.js';
 import { usage } from './failure.js';
 import { type World } from './world.js';
-
-/** Where a Redis is, and how to get in. */
-export interface RedisSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-  readonly database: number;
-  readonly username?: string;
-  readonly password?: string;
-}
 
 const PORT_DEFAULT = 6379;
 

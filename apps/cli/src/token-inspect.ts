@@ -1,6 +1,7 @@
 import { type Command, print } from './command.js';
 import { EXIT, usage } from './failure.js';
 import { readText } from './input.js';
+import { jwtPart } from './jwt-part.js';
 import { facts, isJson, type Json, member, plain } from './text.js';
 
 /** Names under which issuers put them by default; an issuer's settings at the service may name others. */
@@ -29,17 +30,6 @@ export function inspected(token: string): Inspected {
       'That is no signed JWT in compact form: three parts with dots between, the first two JSON in base64url.',
     );
   return { verified: false, header, claims, scopes: scopesOf(header, claims) };
-}
-
-/** Undefined for what is no JSON object in base64url. */
-export function jwtPart(part: string): Json | undefined {
-  try {
-    if (!/^[A-Za-z0-9_-]+$/.test(part)) return undefined;
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return isJson(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function scopesOf(header: Json, claims: Json): Inspected['scopes'] {
