@@ -73,7 +73,15 @@ module.exports = {
       comment:
         'The command line knows the HTTP API and Node.js, so that an operator’s key stands beside nobody else’s code. Ask the service (ADR 0042).',
       from: { path: '^apps/cli/src/', pathNot: SPEC },
-      to: { pathNot: '^apps/cli/src/', dependencyTypesNot: ['core'] },
+      to: { pathNot: ['^apps/cli/src/', '(?:^|/)node_modules/ioredis/'], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'cli-reads-redis-in-one-place',
+      severity: 'error',
+      comment:
+        'The client of Redis is loaded by import() when a blacklist is opened, and is not there for whoever has none (ADR 0056).',
+      from: { path: '^apps/cli/src/', pathNot: '^apps/cli/src/redis-blacklist\\.ts$' },
+      to: { path: '(?:^|/)node_modules/ioredis/' },
     },
     {
       name: 'library-is-entered-by-its-index',

@@ -17,6 +17,7 @@ const violations = {
   'libraries-do-not-know-apps': ['libs/jetstream/src/reads-app.ts', `import '../../../apps/one/src/main.js';`],
   'apps-do-not-know-each-other': ['apps/two/src/borrows.ts', `import '../../one/src/main.js';`],
   'cli-speaks-http-only': ['apps/cli/src/uses-jose.ts', `import 'jose';`],
+  'cli-reads-redis-in-one-place': ['apps/cli/src/uses-redis.ts', `import 'ioredis';`],
   'library-is-entered-by-its-index': ['apps/one/src/reaches-in.ts', `import '../../../libs/core/src/inner.js';`],
   'production-does-not-import-tests': ['apps/one/src/uses-builders.ts', `import '../../../libs/testing/src/index.js';`],
   'production-declares-its-dependencies': ['apps/one/src/undeclared.ts', `import { z } from 'zod'; z.string();`],
@@ -34,6 +35,8 @@ const allowed = {
   'libs/testing/src/index.ts': `export * from '../../core/src/index.js';`,
   'apps/one/src/main.ts': `import '../../../libs/core/src/index.js';`,
   'apps/cli/src/main.ts': `import 'node:util';`,
+  'apps/cli/src/redis-blacklist.ts': `export const client = import('ioredis');`,
+  'apps/cli/package.json': `{ "name": "cli", "peerDependencies": { "ioredis": "*" } }`,
   'libs/gate/package.json': `{ "name": "gate", "dependencies": { "jose": "*" } }`,
   'apps/one/package.json': `{ "name": "one", "dependencies": {} }`,
 };

@@ -3,4 +3,4 @@ import { createServer } from 'node:http';
 
 createServer(({ headers }, response) => {
   response.end(JSON.stringify({ sub: headers['x-revocast-subject'], verdict: headers['x-revocast-verdict'] }));
-}).listen(8080, '127.0.0.1');
+}).listen(Number(process.env.PORT ?? 8080), '127.0.0.1');

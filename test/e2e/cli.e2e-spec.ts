@@ -1,9 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { eventually } from '@revocast/testing';
+import { Redis } from 'ioredis';
+import {
+  CLIENT_SECRET,
+  type FakeProvider,
+  keycloakAnswers,
+  startFakeProvider,
+} from '../../apps/revocation-service/test/support/fake-provider.js';
+import { findRedis, RedisServer } from '../bench/redis/redis-server.js';
 import { DEV_ISSUER, type LocalFleet, makeHome, removeHome, startFleet } from './local-fleet.js';
 
 const MAIN = resolve(import.meta.dirname, '../../apps/cli/dist/main.js');
@@ -19,6 +27,7 @@ interface Ended {
 describe('the command line, against a real service with two nodes', () => {
   let dir: string;
   let fleet: LocalFleet;
+  let keycloak: FakeProvider;
   const printed: string[] = [];
 
   /** The built command, which `startFleet` has just built with everything else. */
@@ -64,10 +73,19 @@ describe('the command line, against a real service with two nodes', () => {
 
   beforeAll(async () => {
     dir = await makeHome();
-    fleet = await startFleet(dir, ['--nodes', '2']);
+    keycloak = await startFakeProvider(keycloakAnswers());
+    const secretFile = join(dir, 'client-secret');
+    await writeFile(secretFile, CLIENT_SECRET);
+    const provider = {
+      ...{ kind: 'keycloak', issuer: DEV_ISSUER, clientId: 'revocast', secretFile },
+      adminUrl: `${keycloak.url}/admin/realms/shop`,
+      tokenUrl: `${keycloak.url}/realms/shop/protocol/openid-connect/token`,
+    };
+    fleet = await startFleet(dir, ['--nodes', '2'], { REVOCAST_IDENTITY_PROVIDERS: JSON.stringify([provider]) });
   }, 120_000);
   afterAll(async () => {
     await fleet.stop();
+    await keycloak.close();
     await removeHome(dir);
   });
 
@@ -116,6 +134,35 @@ describe('the command line, against a real service with two nodes', () => {
     });
   });
 
+  it('kills a person by e-mail address, ends the sessions there, and writes the address nowhere', async () => {
+    const address = 'alice@example.com';
+    const token = await fleet.token('--sub', 'id-alice');
+    const kill = ['kill', '--person', address];
+    const looked = await revocast([...kill, '--dry-run']);
+    expect(looked).toMatchObject({ code: 0, stdout: expect.stringMatching(/id-alice[^]*scope +subject/) as unknown });
+    expect(await revocast(kill)).toMatchObject({ code: 2, stdout: '' });
+    expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(200);
+    const killed = await revocast([...kill, '--yes', '--wait', '--json']);
+    expect(killed.code).toBe(0);
+    expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(401);
+    const { revocations } = json(killed) as { revocations: { id: string }[] };
+    await eventually(async () => {
+      const shown = await revocast(['show', revocations[0]?.id ?? '']);
+      expect(shown.stdout).toMatch(/sessions there +ended at /);
+    });
+    expect(keycloak.calls()).toContain('POST /admin/realms/shop/users/id-alice/logout');
+    // The log of the broker and the journal of the service are below.
+    const names = await readdir(dir, { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    const holding = async (text: string): Promise<string[]> => {
+      const all = await Promise.all(files.map(async (file) => ((await readFile(file)).includes(text) ? [file] : [])));
+      return all.flat();
+    };
+    expect((await holding('id-alice')).length).toBeGreaterThan(1);
+    expect(await holding(address)).toEqual([]);
+    expect(await revocast(['kill', '--person', 'nobody@example.org', '--yes'])).toMatchObject({ code: 4 });
+  });
+
   it('makes one revocation of a kill that is repeated with its key', async () => {
     const kill = ['kill', ...ON_ISSUER, '--sub', 'repeated', '--json', '--idempotency-key', 'once'];
     const ids = [await revocast(kill), await revocast(kill)].map((ended) => json(ended)['id']);
@@ -149,6 +196,10 @@ describe('the command line, against a real service with two nodes', () => {
     expect(passed.code).toBe(0);
     const rounds = passed.stdout.split('\n').slice(0, 2);
     for (const round of rounds) expect(JSON.parse(round)).toMatchObject({ passed: true, ...shown });
+    const scraped = await (await fetch(`${fleet.service}/metrics`)).text();
+    expect(scraped).toContain('revocast_drill_result{result="passed"} 1');
+    const valueOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(scraped)?.[1]);
+    for (const name of ['revocast_drill_seconds', 'revocast_drill_age_seconds']) expect(valueOf(name)).toBeLessThan(20);
     const [pid = 0] = fleet.pids.nodes;
     process.kill(pid, 'SIGSTOP');
     try {
@@ -181,6 +232,68 @@ describe('the command line, against a real service with two nodes', () => {
       expect(ended.stdout).toMatch(/^line 3: ERR_SCOPE_UNKNOWN: [^]*done: 2 accepted, 1 failed\n$/);
     }
     expect(json(await revocast(['list', '--sub', 'two', '--json']))['items']).toHaveLength(1);
+  });
+
+  describe('from a Redis blacklist', () => {
+    let redis: RedisServer;
+    let client: Redis;
+    beforeAll(async () => {
+      redis = await RedisServer.start(await findRedis(), 'none');
+      client = new Redis({ port: redis.port, host: '127.0.0.1', retryStrategy: () => 50 });
+      client.on('error', () => undefined);
+    }, 120_000);
+    afterAll(async () => {
+      client.disconnect();
+      await redis.dispose();
+    });
+    const from = (...args: string[]): readonly string[] => [
+      ...['import', '--redis-url', `redis://127.0.0.1:${redis.port}`, '--json', ...args],
+    ];
+    const idsOf = async (jti: string): Promise<unknown[]> => {
+      const { items } = json(await revocast(['list', '--jti', jti, '--json'])) as { items: { id: string }[] };
+      return items.map(({ id }) => id);
+    };
+
+    it('imports tokens that are keys as a whole, shows nothing of them, and nodes refuse them', async () => {
+      const token = await fleet.token('--sub', 'from-redis');
+      await client.set(`raw:${token}`, '1', 'EX', 600);
+      const raw = ['--redis', 'raw:*', '--redis-key', 'raw:{token}'];
+      const looked = await revocast(from(...raw, '--dry-run'));
+      expect(json(looked)).toMatchObject({ dryRun: true, would: [{ issuer: DEV_ISSUER, scope: 'token', count: 1 }] });
+      expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(200);
+      expect(await revocast(from(...raw))).toMatchObject({ code: 0 });
+      await eventually(async () => expect(await fleet.ask(fleet.nodes[0] ?? '', token)).toBe(401));
+      for (const part of token.split('.')) expect(printed.join('')).not.toContain(part);
+    });
+
+    it('revokes a key once, however often it is run', async () => {
+      await client.mset(Object.fromEntries(Array.from({ length: 1_500 }, (_, at) => [`bl:many-${at}`, '1'])));
+      await client.set('bl:timed', '1', 'EX', 600);
+      const many = from('--redis', 'bl:*', ...ON_ISSUER);
+      expect(json(await revocast(many))).toMatchObject({ accepted: 1, left: { end: 1_500 } });
+      const ended = [...many, '--no-ttl', 'issuer'];
+      for (const _ of [1, 2])
+        expect(json(await revocast(ended))).toMatchObject({ accepted: 1_501, failed: 0, left: {} });
+      for (const jti of ['timed', 'many-0', 'many-1499']) expect(await idsOf(jti)).toHaveLength(1);
+    });
+
+    it('follows what is set, over a restart of Redis, until SIGTERM', async () => {
+      await client.config('SET', 'notify-keyspace-events', 'K$');
+      const known = { REVOCAST_URL: fleet.service, REVOCAST_API_KEY: fleet.apiKey };
+      const child = start(from('--redis', 'f:*', ...ON_ISSUER, '--follow', '--rescan', '2'), known);
+      const [stdout, stderr] = [textOf(child.stdout), textOf(child.stderr)];
+      await eventually(() => expect(stderr()).toContain('Redis notifies'));
+      await client.set('f:heard', '1', 'EX', 600);
+      await eventually(async () => expect(await idsOf('heard')).toHaveLength(1));
+      await redis.kill();
+      await redis.start();
+      await client.set('f:after', '1', 'EX', 600);
+      await eventually(async () => expect(await idsOf('after')).toHaveLength(1), { withinMs: 20_000 });
+      const ended = once(child, 'close');
+      child.kill('SIGTERM');
+      expect(await ended).toEqual([130, null]);
+      expect(JSON.parse(stdout())).toMatchObject({ done: true, accepted: 2, failed: 0 });
+    });
   });
 
   it('has a code for each way to fail, and tells what to do', async () => {

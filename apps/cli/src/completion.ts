@@ -37,7 +37,8 @@ const secondWords = (commands: Commands, first: string): readonly string[] =>
   [...commands.keys()].flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
 const groups = (commands: Commands): readonly string[] => firstWords(commands).filter((word) => !commands.has(word));
 
-function bash(commands: Commands): string {
+/** The function that bash calls on Tab. */
+function words(commands: Commands, name: string): string {
   const arms = [...commands].map(([name, command]) => {
     const options = optionsOf(command);
     const texts = options.filter(([, kind]) => kind === 'string').map(([option]) => `--${option}`);
@@ -46,10 +47,13 @@ function bash(commands: Commands): string {
   const values = valueArms(commands).map(
     ([name, option, all]) => `    ${quoted(`${name} --${option}`)}) words=${quoted(all)};;\n`,
   );
-  return `# bash completion of revocast; made by: revocast completion bash
-_revocast() {
+  return `${name}() {
   local name=\${COMP_WORDS[1]} options= texts= words= current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]}
   COMPREPLY=()
+  # --state=li comes cut before and after the sign.
+  if [[ $current == = ]]; then current=
+  elif [[ $before == = ]]; then before=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
   if ((COMP_CWORD == 1)); then words=${quoted(firstWords(commands).join(' '))}
   else
     case $name in
@@ -70,9 +74,12 @@ ${values.join('')}      esac
   fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
-complete -o default -F _revocast revocast
 `;
 }
+
+const bash = (commands: Commands): string => `# made by: revocast completion bash
+${words(commands, '_revocast')}complete -o default -F _revocast revocast
+`;
 
 /** Options with a closed list of values. */
 const valueArms = (commands: Commands): readonly (readonly [string, string, string])[] =>
@@ -80,11 +87,19 @@ const valueArms = (commands: Commands): readonly (readonly [string, string, stri
     Object.entries(values).map(([option, all]) => [name, option, all.join(' ')] as const),
   );
 
-/** zsh runs the function of bash by its own means, so there is one to keep right. */
+/**
+ * zsh runs the function of bash by its own means, so there is one to keep right; the word is cut as bash does before. The file is
+ * itself what zsh calls on Tab, so the function within has another name.
+ */
 const zsh = (commands: Commands): string => `#compdef revocast
 # made by: revocast completion zsh
 autoload -U +X bashcompinit && bashcompinit
-${bash(commands)}`;
+${words(commands, '_revocast_words')}if compset -P '--[a-z-]##='; then
+  words[CURRENT]=("\${IPREFIX%=}" '=' "$PREFIX$SUFFIX")
+  ((CURRENT += 2))
+fi
+_bash_complete -o default -F _revocast_words
+`;
 
 function fish(commands: Commands): string {
   const given = (words: readonly string[]): string => `__fish_seen_subcommand_from ${words.join(' ')}`;

@@ -1,154 +1,147 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { type Command, type Run } from './command.js';
 import { EXIT, type ExitCode, Failure, usage } from './failure.js';
+import { type Part, partResult, type PartResult, partsOf, rejectedText } from './import-parts.js';
+import { lookedText, Tally } from './import-preview.js';
 import { inputOf } from './input.js';
-import { inputErrorText, isJson, type Json, listOf, plain } from './text.js';
-
-/**
- * Lines per request. Fixed, because a line's idempotency key is made of the key of its request and its place in there: another
- * size would give the lines of an import that is resumed other keys.
- */
-export const LINES_PER_REQUEST = 1_000;
-/** The service's own limit. */
-const LINE_BYTES_MAX = 128 * 1024;
-
-export interface Part {
-  /** From 0. */
-  readonly number: number;
-  readonly lines: readonly string[];
-}
-
-/** Cuts bytes into parts of so many lines; lines stay as they are, empty ones too, so that all numbers hold. */
-export async function* partsOf(chunks: AsyncIterable<unknown>): AsyncGenerator<Part> {
-  let lines: string[] = [];
-  let number = 0;
-  for await (const line of linesOf(chunks)) {
-    lines.push(line);
-    if (lines.length < LINES_PER_REQUEST) continue;
-    yield { number: number++, lines };
-    lines = [];
-  }
-  if (lines.length > 0) yield { number, lines };
-}
-
-async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string> {
-  // Invalid UTF-8 must not be mended on the way: another subject than the one that was meant would be revoked.
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let rest = '';
-  const decode = (chunk?: Uint8Array): string => {
-    try {
-      return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
-    } catch {
-      throw usage('The input is not UTF-8.');
-    }
-  };
-  for await (const chunk of chunks) {
-    const lines = (rest + decode(chunk as Uint8Array)).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > LINE_BYTES_MAX) throw usage(`A line has more than ${LINE_BYTES_MAX} bytes.`);
-    yield* lines;
-  }
-  rest += decode();
-  if (rest !== '') yield rest;
-}
-
-export interface PartResult {
-  readonly accepted: number;
-  readonly rejected: readonly Json[];
-}
-
-/** Reads the answer to a part; undefined if it was torn before its last line. Line numbers become those of the file. */
-export function partResult(text: string, part: Part): PartResult | undefined {
-  const results = text.split('\n').flatMap((line) => {
-    try {
-      const value: unknown = JSON.parse(line);
-      return isJson(value) ? [value] : [];
-    } catch {
-      return [];
-    }
-  });
-  const due = part.lines.filter((line) => line.trim() !== '').length;
-  const lines = results.filter(({ line }) => typeof line === 'number');
-  if (results.at(-1)?.['done'] !== true || lines.length !== due) return undefined;
-  const offset = part.number * LINES_PER_REQUEST;
-  const rejected = lines.filter(({ code }) => code !== undefined);
-  return {
-    accepted: lines.length - rejected.length,
-    rejected: rejected.map((line) => ({ ...line, line: offset + Number(line['line']) })),
-  };
-}
-
-export const rejectedText = ({ line, code, detail, errors }: Json): string => {
-  const where = listOf(errors).map(inputErrorText);
-  return `line ${plain(line)}: ${plain(code)}: ${where.length > 0 ? where.join('; ') : plain(detail)}\n`;
-};
+import { Progress } from './progress.js';
+import { REDIS_HELP, REDIS_OPTIONS, REDIS_VALUES, redisImport } from './redis-import.js';
 
 export const importCommand: Command = {
-  summary: 'revoke what the lines of a file say, one JSON command a line',
+  summary: 'revoke what a file says, one JSON command a line, or a Redis blacklist',
   help: `FILE|-
+  --dry-run                 the service looks at every line: what it would
+                            revoke, and which lines fail; nothing is revoked
   --idempotency-key KEY     default: from the content of the file, so that the
                             same file again goes on where it was cut off;
-                            needed to resume what is read from stdin`,
-  options: { 'idempotency-key': 'string' },
+                            needed to resume what is read from stdin
+${REDIS_HELP}`,
+  options: { 'dry-run': 'boolean', 'idempotency-key': 'string', ...REDIS_OPTIONS },
+  values: REDIS_VALUES,
   positionals: 'file',
   positionalsMax: 1,
   run: async (run) => {
-    const [path] = run.args.positionals;
-    if (path === undefined) throw usage('Name a file of JSON lines, or - for stdin.');
-    run.service();
-    const key = await keyOf(path, run.args.texts['idempotency-key']);
-    const counts = { accepted: 0, rejected: 0 };
-    try {
-      return await importAll(run, { path, key, counts });
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      // Usage says that nothing was changed.
-      const exit = error.exit === EXIT.usage && counts.accepted > 0 ? EXIT.failed : error.exit;
-      throw new Failure(
-        exit,
-        `${error.message}\nTo resume: the same file with --idempotency-key ${key}`,
-        error.problem,
-      );
+    const { texts, flags, positionals } = run.args;
+    const [path] = positionals;
+    if (texts['redis'] !== undefined) {
+      if (path !== undefined || texts['idempotency-key'] !== undefined)
+        throw usage('--redis goes without a file and without --idempotency-key: each key of Redis makes its own.');
+      return redisImport(run);
     }
+    const stray = Object.keys(REDIS_OPTIONS).find((name) => name in texts || flags.has(name));
+    if (stray !== undefined) throw usage(`--${stray} goes with --redis.`);
+    if (path === undefined) throw usage('Name a file of JSON lines, or - for stdin; or a blacklist with --redis.');
+    run.service();
+    return flags.has('dry-run') ? previewAll(run, path) : resumable(run, path);
   },
 };
+
+async function resumable(run: Run, path: string): Promise<ExitCode> {
+  const key = await keyOf(path, run.args.texts['idempotency-key']);
+  const counts = { accepted: 0, rejected: 0 };
+  try {
+    return await importAll(run, { path, key, counts });
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    // Usage says that nothing was changed.
+    const exit = error.exit === EXIT.usage && counts.accepted > 0 ? EXIT.failed : error.exit;
+    const so = `${countsText(counts)} until then`;
+    throw new Failure(
+      exit,
+      `${error.message}\n${so}. To resume: the same file with --idempotency-key ${key}`,
+      error.problem,
+    );
+  }
+}
+
+interface Counts {
+  accepted: number;
+  rejected: number;
+}
 
 interface Import {
   readonly path: string;
   readonly key: string;
   /** Goes up as parts are answered. */
-  readonly counts: { accepted: number; rejected: number };
+  readonly counts: Counts;
 }
 
+const countsText = ({ accepted, rejected }: Counts): string => `${accepted} accepted, ${rejected} failed`;
+
 async function importAll(run: Run, { path, key, counts }: Import): Promise<ExitCode> {
-  for await (const part of partsOf(readable(inputOf(path, run.world)))) {
-    const { accepted, rejected } = await send(run, part, `${key}.${part.number}`);
-    counts.accepted += accepted;
-    counts.rejected += rejected.length;
-    for (const line of rejected) run.world.out(run.json ? `${JSON.stringify(line)}\n` : rejectedText(line));
-    run.world.err(`${counts.accepted} accepted, ${counts.rejected} failed\n`);
-  }
-  const { accepted, rejected } = counts;
-  run.world.out(
-    run.json ? `${JSON.stringify({ done: true, ...counts })}\n` : `done: ${accepted} accepted, ${rejected} failed\n`,
-  );
-  if (rejected === 0) return EXIT.ok;
+  for await (const result of answered(run, path, (part) => send(run, part, `${key}.${part.number}`), counts))
+    void result;
+  run.world.out(run.json ? `${JSON.stringify({ done: true, ...counts })}\n` : `done: ${countsText(counts)}\n`);
+  if (counts.rejected === 0) return EXIT.ok;
   run.world.err(
     `Mend the lines where they stand and repeat with --idempotency-key ${key}: the others keep their effect.\n`,
   );
   return EXIT.failed;
 }
 
-async function send(run: Run, part: Part, key: string): Promise<PartResult> {
+async function previewAll(run: Run, path: string): Promise<ExitCode> {
+  const counts = { accepted: 0, rejected: 0 };
+  const tally = new Tally();
+  for await (const { taken } of answered(run, path, (part) => look(run, part), counts)) tally.add(taken);
+  run.world.out(
+    run.json
+      ? `${JSON.stringify({ done: true, dryRun: true, ...counts, would: tally.json() })}\n`
+      : lookedText(counts.accepted, counts.rejected, 'line') + tally.text(),
+  );
+  return counts.rejected === 0 ? EXIT.ok : EXIT.failed;
+}
+
+/** Hands the file over part by part, with a bar; says which lines failed. */
+async function* answered(
+  run: Run,
+  path: string,
+  hand: (part: Part) => Promise<PartResult>,
+  counts: Counts,
+): AsyncGenerator<PartResult> {
+  const progress = new Progress(run.world);
+  const total = path === '-' ? undefined : await sizeOf(path);
+  let bytes = 0;
+  try {
+    for await (const part of partsOf(readable(inputOf(path, run.world)))) {
+      const result = await hand(part);
+      counts.accepted += result.accepted;
+      counts.rejected += result.rejected.length;
+      for (const line of part.lines) bytes += Buffer.byteLength(line) + 1;
+      if (result.rejected.length > 0) progress.clear();
+      for (const line of result.rejected) run.world.out(run.json ? `${JSON.stringify(line)}\n` : rejectedText(line));
+      progress.show(countsText(counts), total && bytes / total);
+      yield result;
+    }
+  } finally {
+    progress.clear();
+  }
+}
+
+const send = (run: Run, part: Part, key: string): Promise<PartResult> =>
+  resultFrom(run, part, { path: '/v1/revocations/batch', headers: { 'idempotency-key': key } });
+
+const look = (run: Run, part: Part): Promise<PartResult> =>
+  resultFrom(run, part, { path: '/v1/revocations/batch/preview', headers: {} });
+
+interface To {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function resultFrom(run: Run, part: Part, to: To): Promise<PartResult> {
   const ndjson = part.lines.map((line) => `${line}\n`).join('');
-  const headers = { 'idempotency-key': key };
-  const text = await run
-    .service()
-    .text({ method: 'POST', path: '/v1/revocations/batch', headers, ndjson, repeatable: true });
+  const text = await run.service().text({ method: 'POST', ...to, ndjson, repeatable: true });
   const result = partResult(text, part);
   if (result === undefined) throw new Failure(EXIT.unreachable, 'The service broke off in the middle of its answer.');
   return result;
+}
+
+/** Of what is no file with a size, such as a pipe, nobody knows how much there is. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() === true && found.size > 0 ? found.size : undefined;
 }
 
 async function keyOf(path: string, given: string | undefined): Promise<string> {

@@ -7,6 +7,7 @@ export const KILL_OPTIONS: OptionKinds = {
   ...{ jti: 'string', kid: 'string', thumbprint: 'string', 'token-file': 'string', at: 'string' },
   ...{ 'issued-before': 'string', 'until-lifted': 'boolean', reason: 'string', 'dry-run': 'boolean', yes: 'boolean' },
   ...{ wait: 'boolean', timeout: 'string', 'idempotency-key': 'string' },
+  ...{ person: 'string', everywhere: 'boolean' },
 };
 
 /** Options that name what is hit, and the member of the command each becomes. */
@@ -46,7 +47,7 @@ export interface KillCommand {
 
 /** The body of `POST /v1/revocations`. `rawToken` is what the file of `--token-file` holds. */
 export function killCommand({ texts, flags }: Arguments, rawToken?: string): KillCommand {
-  const { issuer, reason, at } = texts;
+  const { issuer } = texts;
   if (issuer === undefined) throw usage('Name the issuer with --issuer: two issuers’ alice are two people.');
   const given = Object.keys(KEYS).filter((name) => name in texts);
   const keys = given.map((name) => [KEYS[name as keyof typeof KEYS], name === 'token-file' ? rawToken : texts[name]]);
@@ -54,12 +55,17 @@ export function killCommand({ texts, flags }: Arguments, rawToken?: string): Kil
     issuer,
     scope: scopeOf(given, texts['scope']),
     ...(Object.fromEntries(keys) as object),
-    ...(at !== undefined && { at }),
     ...(texts['issued-before'] !== undefined && { issuedBefore: texts['issued-before'] }),
-    ...(flags.has('until-lifted') && { until: 'lifted' }),
-    ...(reason !== undefined && { reason }),
+    ...circumstances({ texts, flags }),
   };
 }
+
+/** When and why, of whatever is revoked. */
+export const circumstances = ({ texts: { at, reason }, flags }: Pick<Arguments, 'texts' | 'flags'>): object => ({
+  ...(at !== undefined && { at }),
+  ...(flags.has('until-lifted') && { until: 'lifted' }),
+  ...(reason !== undefined && { reason }),
+});
 
 function scopeOf(given: readonly string[], asked: string | undefined): string {
   if (given.length === 0) {

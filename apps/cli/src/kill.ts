@@ -1,18 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import { wholeNumber } from './arguments.js';
 import { type Command, print, type Run } from './command.js';
 import { EXIT, type ExitCode, Failure, usage } from './failure.js';
 import { readText } from './input.js';
 import { inWords, isWide, KILL_OPTIONS, type KillCommand, killCommand } from './kill-command.js';
+import { killPerson } from './kill-person.js';
+import {
+  idempotencyKey,
+  killedText,
+  plannedText,
+  WAIT_SECONDS_DEFAULT,
+  WAIT_SECONDS_MAX,
+  waitHeader,
+  waitSeconds,
+  withKey,
+} from './kill-steps.js';
 import { isEnforced, proofText } from './proof.js';
-import { facts, isJson, type Json, listOf, member, plain } from './text.js';
-
-const WAIT_SECONDS_DEFAULT = 30;
-/** The service's own limit. */
-const WAIT_SECONDS_MAX = 60;
+import { isJson, type Json, listOf, member, plain } from './text.js';
 
 export const kill: Command = {
-  summary: 'revoke: by user, device, session, token, client, key or issuer',
+  summary: 'revoke: by user, person, device, session, token, client, key or issuer',
   help: `--issuer ISS and one of
   --sub SUB                 every token of a user from before now
   --device ID               every token of a device from before now
@@ -23,13 +28,18 @@ export const kill: Command = {
   --sub SUB --client ID     one client of one user
   --kid KID, --thumbprint T every token signed by a key (asks first)
   --scope issuer            every token of the issuer (asks first)
+or
+  --person NAME|EMAIL       whom the identity providers know by it (asks first);
+                            of several nobody is hit: choose one by --issuer
+                            or --sub, or take the person at each issuer with
+  --everywhere              one revocation for each, and one proof
 and if need be
   --at TIME                 when it happened (RFC 3339), instead of now
   --issued-before TIME      tokens issued strictly before, instead of now
   --until-lifted            whatever the times of the token, until lifted
   --reason TEXT             for the audit; it stays in the service
   --dry-run                 show what it would hit; nothing is revoked
-  --yes                     do not ask before a wide scope
+  --yes                     do not ask before a wide scope or a person
   --wait                    wait until it is enforced on every node
   --timeout SECONDS         how long, 1 to ${WAIT_SECONDS_MAX} (default ${WAIT_SECONDS_DEFAULT})
   --idempotency-key KEY     repeat with the same key: one effect`,
@@ -38,12 +48,13 @@ and if need be
     const { args, world } = run;
     const path = args.texts['token-file'];
     waitSeconds(run);
+    if (args.texts['person'] !== undefined) return killPerson(run, args.texts['person']);
+    if (args.flags.has('everywhere')) throw usage('--everywhere goes with --person.');
     const service = run.service();
     const command = killCommand(args, path && (await readText(path, world, '--token-file')));
     if (args.flags.has('dry-run')) return preview(run, command);
     await agree(run, command);
-    const key = args.texts['idempotency-key'] ?? randomUUID();
-    if (!/^[\x21-\x7e]{1,255}$/.test(key)) throw usage('--idempotency-key is to be 1 to 255 visible ASCII characters.');
+    const key = idempotencyKey(run);
     try {
       const call = { path: '/v1/revocations', headers: { 'idempotency-key': key, ...waitHeader(run) } };
       return await proven(run, await service.json({ method: 'POST', ...call, json: command, repeatable: true }));
@@ -88,45 +99,11 @@ export function idOf({ args }: Run): string {
   return id;
 }
 
-function waitSeconds({ args }: Run): number {
-  const { timeout } = args.texts;
-  if (timeout !== undefined && !args.flags.has('wait')) throw usage('--timeout goes with --wait.');
-  return timeout === undefined ? WAIT_SECONDS_DEFAULT : wholeNumber(timeout, 'timeout', [1, WAIT_SECONDS_MAX]);
-}
-
-const waitHeader = (run: Run): Readonly<Record<string, string>> => {
-  const seconds = waitSeconds(run);
-  return { prefer: run.args.flags.has('wait') ? `wait=${seconds}` : 'respond-async' };
-};
-
 async function preview(run: Run, command: KillCommand): Promise<ExitCode> {
   const answer = await run.service().json({ method: 'POST', path: '/v1/revocations/preview', json: command });
   print(run, answer, () => `Nothing was revoked. It would be:\n${plannedText(answer)}`);
   return EXIT.ok;
 }
-
-function plannedText(answer: Json): string {
-  const coverage = answer['coverage'];
-  return facts([
-    ['issuer', answer['issuer']],
-    ['scope', answer['scope']],
-    ['effect', answer['effect']],
-    ['issuedBefore', secondsText(answer['issuedBefore'])],
-    ['retainUntil', secondsText(answer['retainUntil'])],
-    ['coverage', member(coverage, 'note')],
-    ['warning', member(coverage, 'warning')],
-    ['refresh tokens', member(answer['refreshTokens'], 'note')],
-    ...listOf(answer['warnings']).map(({ detail }) => ['warning', detail] as const),
-    ['live tokens', member(answer['liveTokens'], 'note')],
-    ['nodes', Array.isArray(answer['nodes']) ? answer['nodes'].length : undefined],
-  ]);
-}
-
-/** Times of tokens are epoch seconds. */
-export const secondsText = (value: unknown): unknown => {
-  const date = new Date(typeof value === 'number' ? value * 1000 : NaN);
-  return Number.isNaN(date.getTime()) ? value : date.toISOString().replace('.000Z', 'Z');
-};
 
 async function agree({ args, world }: Run, command: KillCommand): Promise<void> {
   if (!isWide(command) || args.flags.has('yes')) return;
@@ -144,18 +121,4 @@ async function proven(run: Run, answer: Json): Promise<ExitCode> {
   const all = [answer, ...others];
   print(run, answer, () => all.map(killedText).join(''));
   return !run.args.flags.has('wait') || all.every(isEnforced) ? EXIT.ok : EXIT.notEnforced;
-}
-
-function killedText(answer: Json): string {
-  const warning = member(answer['coverage'], 'warning');
-  const head = `${plain(answer['id'])} ${plain(answer['scope'])} ${plain(answer['effect'])}\n`;
-  const note = warning === undefined ? '' : `  warning: ${plain(warning)}\n`;
-  return `${head}${proofText(answer['propagation'], answer['state'])}${note}`;
-}
-
-/** Whoever repeats a kill of unknown outcome needs the key, or two revocations come of it. */
-function withKey(error: unknown, key: string): unknown {
-  if (!(error instanceof Failure) || error.exit === EXIT.refused || error.exit === EXIT.usage) return error;
-  const text = `${error.message}\nRepeat it with --idempotency-key ${key}: it then has one effect, whatever became of this try.`;
-  return new Failure(error.exit, text, error.problem && { ...error.problem, idempotencyKey: key });
 }

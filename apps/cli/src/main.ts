@@ -2,14 +2,17 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT } from './failure.js';
+import { openBlacklist } from './redis-blacklist.js';
 import { run } from './run.js';
 
 const interrupt = new AbortController();
-process.once('SIGINT', () => {
-  interrupt.abort();
-  // A command that waits for its input ends as well.
-  process.stdin.destroy();
-});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    interrupt.abort();
+    // A command that waits for its input ends as well.
+    process.stdin.destroy();
+  });
+}
 
 // `revocast list | head` closes our stdout: there is nobody left to tell anything.
 process.stdout.on('error', () => process.exit(process.exitCode ?? EXIT.ok));
@@ -33,6 +36,8 @@ try {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     confirm: process.stdin.isTTY && process.stderr.isTTY ? confirm : undefined,
+    isTerminal: process.stderr.isTTY,
+    openBlacklist,
     fetch,
     now: Date.now,
     pause: (ms) => pause(ms, undefined, { signal: interrupt.signal }).catch(() => undefined),

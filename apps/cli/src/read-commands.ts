@@ -1,7 +1,8 @@
 import { wholeNumber } from './arguments.js';
 import { type Command, print } from './command.js';
 import { EXIT } from './failure.js';
-import { idOf, secondsText } from './kill.js';
+import { idOf } from './kill.js';
+import { endingText, secondsText } from './kill-steps.js';
 import { proofText } from './proof.js';
 import { facts, isJson, type Json, listOf, member, plain, table } from './text.js';
 
@@ -83,6 +84,7 @@ export function showText(answer: Json): string {
     ['coverage', member(answer['coverage'], 'note')],
     ['warning', member(answer['coverage'], 'warning')],
     ['refresh tokens', member(answer['refreshTokens'], 'note')],
+    ['sessions there', endingText(answer['identityProvider'])],
     ['refused', refusedText(answer['refusals'])],
   ]);
   const rows = nodes.map((node) => [node['service'], node['node'], node['appliedAt'], node['afterMs']]);

@@ -36,7 +36,7 @@ Every command takes
   --help
 The API key: REVOCAST_API_KEY, or a file named by REVOCAST_API_KEY_FILE.
 Exit: 0 done, 1 failed, 2 usage, 3 not enforced in time, 4 refused,
-      5 service unreachable or not able now, 6 a warning (doctor), 130 interrupted.
+      5 unreachable or not able now, 6 done with a warning, 130 interrupted.
 `;
 
 const overview = (): string => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LINES_PER_REQUEST, partResult, partsOf, rejectedText } from './import.js';
+import { LINES_PER_REQUEST, partResult, partsOf, rejectedText } from './import-parts.js';
 import { inspected, inspectedText } from './token-inspect.js';
 import { readEvents } from './watch.js';
 

@@ -1,6 +1,7 @@
 import { type Command, print } from './command.js';
 import { EXIT, usage } from './failure.js';
 import { readText } from './input.js';
+import { jwtPart } from './jwt-part.js';
 import { facts, isJson, type Json, member, plain } from './text.js';
 
 /** Names under which issuers put them by default; an issuer's settings at the service may name others. */
@@ -23,22 +24,12 @@ export interface Inspected {
 /** What stands in a token. The signature is neither checked nor shown. Throws a usage failure that repeats none of it. */
 export function inspected(token: string): Inspected {
   const parts = token.split('.');
-  const [header, claims] = parts.slice(0, 2).map(decoded);
+  const [header, claims] = parts.slice(0, 2).map(jwtPart);
   if (parts.length !== 3 || header === undefined || claims === undefined)
     throw usage(
       'That is no signed JWT in compact form: three parts with dots between, the first two JSON in base64url.',
     );
   return { verified: false, header, claims, scopes: scopesOf(header, claims) };
-}
-
-function decoded(part: string): Json | undefined {
-  try {
-    if (!/^[A-Za-z0-9_-]+$/.test(part)) return undefined;
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return isJson(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function scopesOf(header: Json, claims: Json): Inspected['scopes'] {

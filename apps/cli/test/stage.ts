@@ -32,6 +32,8 @@ export function stage(
     out: (text) => void (said.out += text),
     err: (text) => void (said.err += text),
     confirm: undefined,
+    isTerminal: false,
+    openBlacklist: () => Promise.reject(new Error('there is no blacklist')),
     fetch: (url, options) => {
       sent.push({
         url: url instanceof URL ? url.href : 'no URL',

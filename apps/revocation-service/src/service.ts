@@ -60,10 +60,10 @@ export class Service {
     this.authenticator = authenticatorFor(settings, follower);
     this.ender = this.#makeEnder(settings, log);
     this.commands = this.#makeCommands(settings);
-    const { fleet, ticker, hub, refusals } = this.watching;
+    const { fleet, ticker, hub, refusals, drills } = this.watching;
     const { keeper, outbox, intake } = writing;
     const { liveEntriesMax } = settings;
-    const watching = { fleet, issuers, ticker, hub, refusals };
+    const watching = { fleet, issuers, ticker, hub, refusals, drills };
     const strangers = (): number => writing.strangers;
     const writingState = { strangers, keeper, outbox, intake };
     this.health = new Health({ ...watching, ...writingState, ender: this.ender, follower, metrics, liveEntriesMax });

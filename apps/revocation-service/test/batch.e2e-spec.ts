@@ -26,18 +26,16 @@ describe('A batch', () => {
     await nats.dispose();
   });
 
-  const send = async (body: string, key = WRITER_KEY, headers = {}): Promise<readonly ResultLine[]> => {
-    const answer = await running.api.call('POST', '/v1/revocations/batch', {
-      key,
-      body,
-      headers: { ...NDJSON, ...headers },
-    });
+  const sendTo = async (path: string, body: string, key: string, headers = {}): Promise<readonly ResultLine[]> => {
+    const answer = await running.api.call('POST', path, { key, body, headers: { ...NDJSON, ...headers } });
     expect(answer.status).toBe(200);
     return answer.text
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as ResultLine);
   };
+  const send = (body: string, key = WRITER_KEY, headers = {}): Promise<readonly ResultLine[]> =>
+    sendTo('/v1/revocations/batch', body, key, headers);
 
   it('answers each line in order, and a bad line stops no other', async () => {
     const results = await send(
@@ -96,6 +94,42 @@ describe('A batch', () => {
       await send(body, WRITER_KEY, { 'idempotency-key': 'batch-1' }),
     ];
     expect(second).toEqual(first);
+  });
+
+  it('knows a line by the key of its own, wherever it stands and however it is sent', async () => {
+    const [one, two] = ['own-1', 'own-2'].map((jti) => ({ ...command(jti), idempotencyKey: `key-of-${jti}` }));
+    const first = await send(linesOf([one ?? '', two ?? '']));
+    const second = await send(linesOf([two ?? '', one ?? '']), WRITER_KEY, { 'idempotency-key': 'another' });
+    expect(second.map(({ id }) => id)).toEqual([first[1]?.['id'], first[0]?.['id'], undefined]);
+    const headers = { 'idempotency-key': 'key-of-own-1' };
+    const alone = await running.api.call('POST', '/v1/revocations', { body: command('own-1'), headers });
+    expect(alone.body.id).toBe(first[0]?.['id']);
+    const wrong = [
+      { ...command('own-3'), idempotencyKey: 'key-of-own-1' },
+      { ...command('own-4'), idempotencyKey: 4 },
+    ];
+    expect(await send(linesOf(wrong))).toMatchObject([
+      ...[{ code: 'ERR_IDEMPOTENCY_MISMATCH' }, { code: 'ERR_REVOCATION_INVALID' }, { rejected: 2 }],
+    ]);
+  });
+
+  it('is looked at first: the same lines fail, each other says what it would be, and nothing is revoked', async () => {
+    const lines = linesOf([
+      { ...command('looked-at'), idempotencyKey: 'k' },
+      { issuer: ISSUER, scope: 'subject', sub: 'looked-at', issuedBefore: 1_000 },
+      { ...command('y'), issuer: 'https://nobody.example' },
+      '{ broken',
+    ]);
+    const results = await sendTo('/v1/revocations/batch/preview', lines, READER_KEY);
+    expect(results).toMatchObject([
+      { line: 1, issuer: ISSUER, scope: 'token', effect: 'always', jti: 'looked-at' },
+      { line: 2, scope: 'subject', effect: 'none' },
+      { line: 3, code: 'ERR_ISSUER_UNKNOWN' },
+      { line: 4, code: 'ERR_BODY_MALFORMED' },
+      { done: true, accepted: 2, rejected: 2 },
+    ]);
+    expect((await running.api.get('/v1/revocations?jti=looked-at')).body.items).toEqual([]);
+    expect((await running.api.get('/v1/revocations?sub=looked-at')).body.items).toEqual([]);
   });
 
   it('keeps to the rights of its sender, line by line', async () => {

@@ -28,6 +28,7 @@ const OPERATIONS = [
   'post /v1/persons/search',
   'post /v1/revocations',
   'post /v1/revocations/batch',
+  'post /v1/revocations/batch/preview',
   'post /v1/revocations/preview',
   'post /v1/revocations/{id}/lift',
 ];

@@ -7,12 +7,14 @@ import { type Database } from '../journal/database.js';
 import { hasLostRecords } from '../journal/epochs.js';
 import { largestBoundMs, noteLargestBound } from '../journal/fleet-bound.js';
 import { findUnproven, recordIdAt } from '../journal/records.js';
+import { findRevocation, lastCanaryAt } from '../journal/revocations.js';
 import { type ServiceLog } from '../log/service-log.js';
 import { type Metrics } from '../metrics/metrics.js';
 import { SnapshotTaker } from '../publish/snapshot-taker.js';
 import { type WritingSide } from '../publish/writing-side.js';
 import { type Settings } from '../settings/settings.js';
 import { systemClock as clock, systemSchedule as schedule } from '../system.js';
+import { DrillWatch } from './drill-watch.js';
 import { Fleet, type FleetOptions } from './fleet.js';
 import { LiveTokenSurvey } from './live-token-survey.js';
 import { ProofKeeper } from './proof-keeper.js';
@@ -68,6 +70,7 @@ export class WatchingSide {
   readonly snapshots: SnapshotTaker;
   readonly refusals: RefusalLedger;
   readonly liveTokens: LiveTokenSurvey;
+  readonly drills: DrillWatch;
   readonly #proofs: ProofKeeper;
 
   constructor(private readonly options: WatchingSideOptions) {
@@ -92,6 +95,10 @@ export class WatchingSide {
     });
     this.liveTokens = new LiveTokenSurvey({ publisher, clock, schedule, nodes: () => this.fleet.nodes() });
     this.refusals = new RefusalLedger({ database, clock, schedule });
+    this.drills = new DrillWatch({
+      ...{ fleet: this.fleet, clock, lastAt: lastCanaryAt(database) },
+      acceptedAt: (id) => findRevocation(database, id)?.acceptedAt,
+    });
     this.#proofs = new ProofKeeper(database, this.fleet);
     this.sources = new EventSources({
       hub: this.hub,
@@ -119,10 +126,13 @@ export class WatchingSide {
     // The live feed is the fastest to tell that another instance published something.
     follower.on((notice) => {
       const { epoch } = follower.status();
-      if (notice.kind === 'applied' && epoch !== undefined) writing.intake.hint(epoch, notice.sequence);
+      if (notice.kind !== 'applied' || epoch === undefined) return;
+      writing.intake.hint(epoch, notice.sequence);
+      this.drills.applied(notice, epoch);
     });
     this.#proofs.start();
     this.sources.start();
+    this.drills.start();
     this.fleet.start();
     this.ticker.start();
     this.snapshots.start();
@@ -143,6 +153,7 @@ export class WatchingSide {
     this.snapshots.close();
     this.fleet.close();
     this.refusals.close();
+    this.drills.close();
     this.#proofs.close();
     this.hub.close();
     await this.options.follower.close();

@@ -1,5 +1,6 @@
 import { type SessionEnder } from '../identity/session-ender.js';
 import { type Metrics, type Readings } from '../metrics/metrics.js';
+import { type DrillWatch } from '../fleet/drill-watch.js';
 import { type Fleet } from '../fleet/fleet.js';
 import { type RefusalLedger } from '../fleet/refusal-ledger.js';
 import { type Ticker } from '../fleet/ticker.js';
@@ -14,6 +15,7 @@ export interface HealthOptions extends ReadinessOptions {
   readonly ticker: Ticker;
   readonly hub: EventHub;
   readonly refusals: Pick<RefusalLedger, 'rows'>;
+  readonly drills: Pick<DrillWatch, 'reading'>;
   readonly metrics: Metrics;
   readonly liveEntriesMax: number;
   readonly ender: Pick<SessionEnder, 'due'>;
@@ -60,6 +62,7 @@ export class Health {
       watchers: hub.watchers,
       refusalRows: refusals.rows,
       endingsDue: ender.due(),
+      drill: this.options.drills.reading(),
     };
   }
 }

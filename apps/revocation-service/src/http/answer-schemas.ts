@@ -237,3 +237,12 @@ export const batchLineSchema = z.looseObject({
   accepted: z.number().optional(),
   rejected: z.number().optional(),
 });
+export const batchPreviewSchema = z.looseObject({
+  line: z.number().optional(),
+  issuer: z.string().optional(),
+  scope: z.enum(SCOPES).optional(),
+  effect: planned.effect.optional(),
+  ...{ code: z.string().optional(), status: z.number().optional(), done: z.literal(true).optional() },
+  accepted: z.number().optional().describe('How many the batch itself would accept.'),
+  rejected: z.number().optional(),
+});

@@ -5,6 +5,7 @@ import { plannedAnswer } from './answers.js';
 import { type CommandReport } from './command-report.js';
 import { inOrder } from './in-order.js';
 import { type NdjsonLine, readNdjson } from './ndjson.js';
+import { idempotencyKeyOf } from './prefer.js';
 import { problemAnswer, ProblemError } from './problem.js';
 import { invalidInput } from './validation.js';
 
@@ -23,6 +24,18 @@ export interface BatchInput {
 
 type Result = Readonly<Record<string, unknown>>;
 
+interface Counts {
+  accepted: number;
+  rejected: number;
+}
+
+interface BatchLine {
+  readonly number: number;
+  readonly command: RevokeInput['command'];
+  /** Of the line itself, for lines whose place in the batch says nothing. */
+  readonly ownKey: string | undefined;
+}
+
 /** Carries out many commands, and answers each in order, after its confirmation. A bad line stops no other. */
 export class Batch {
   constructor(
@@ -31,28 +44,40 @@ export class Batch {
   ) {}
 
   /** The answer, line by line; the last one sums up. */
-  async *run(input: BatchInput): AsyncGenerator<string> {
+  async *run({ chunks, operator, idempotencyKey }: BatchInput): AsyncGenerator<string> {
     const counts = { accepted: 0, rejected: 0 };
-    if (input.idempotencyKey !== undefined) await this.commands.caughtUp();
-    const lines = upTo(readNdjson(input.chunks, LINE_BYTES_MAX), BATCH_LINES_MAX + 1);
-    for await (const result of inOrder(lines, LINES_IN_FLIGHT_MAX, (line) => this.#carryOut(line, input))) {
+    if (idempotencyKey !== undefined) await this.commands.caughtUp();
+    yield* this.#answers(chunks, counts, ({ command, ownKey, number }) => {
+      // A newline cannot be in a key: no single command shares its id with a line that is numbered.
+      const lineKey = ownKey ?? (idempotencyKey && `${idempotencyKey}\n${number}`);
+      return this.#revoke({ command, operator, idempotencyKey: lineKey });
+    });
+    this.report.batch(operator, counts);
+    yield summary(counts);
+  }
+
+  /** What `run` would answer to the same lines; nothing is accepted or published. */
+  async *preview({ chunks, operator }: Omit<BatchInput, 'idempotencyKey'>): AsyncGenerator<string> {
+    const counts = { accepted: 0, rejected: 0 };
+    yield* this.#answers(chunks, counts, async ({ command }) => {
+      const { planned } = await this.commands.consider(command, operator);
+      const [first] = planned;
+      if (first === undefined) throw new ProblemError('ERR_INVARIANT', 'A command made no revocation.');
+      return plannedAnswer(first);
+    });
+    yield summary(counts);
+  }
+
+  async *#answers(
+    chunks: BatchInput['chunks'],
+    counts: Counts,
+    carryOut: (line: BatchLine) => Promise<Result>,
+  ): AsyncGenerator<string> {
+    const lines = upTo(readNdjson(chunks, LINE_BYTES_MAX), BATCH_LINES_MAX + 1);
+    for await (const result of inOrder(lines, LINES_IN_FLIGHT_MAX, (line) => resultOf(line, carryOut))) {
       if (result['code'] === undefined) counts.accepted++;
       else counts.rejected++;
       yield `${JSON.stringify(result)}\n`;
-    }
-    this.report.batch(input.operator, counts);
-    yield `${JSON.stringify({ done: true, ...counts })}\n`;
-  }
-
-  async #carryOut(line: NdjsonLine, { operator, idempotencyKey }: BatchInput): Promise<Result> {
-    try {
-      const command = commandOf(line);
-      // A newline cannot be in a key: no single command shares its id with a line of a batch.
-      const lineKey = idempotencyKey && `${idempotencyKey}\n${line.number}`;
-      return { line: line.number, ...(await this.#revoke({ command, operator, idempotencyKey: lineKey })) };
-    } catch (error) {
-      const { status, code, detail, errors } = problemAnswer(error).problem;
-      return { line: line.number, status, code, ...(detail !== undefined && { detail }), ...(errors && { errors }) };
     }
   }
 
@@ -68,7 +93,18 @@ export class Batch {
   }
 }
 
-function commandOf(line: NdjsonLine): RevokeInput['command'] {
+const summary = (counts: Counts): string => `${JSON.stringify({ done: true, ...counts })}\n`;
+
+async function resultOf(line: NdjsonLine, carryOut: (line: BatchLine) => Promise<Result>): Promise<Result> {
+  try {
+    return { line: line.number, ...(await carryOut(batchLine(line))) };
+  } catch (error) {
+    const { status, code, detail, errors } = problemAnswer(error).problem;
+    return { line: line.number, status, code, ...(detail !== undefined && { detail }), ...(errors && { errors }) };
+  }
+}
+
+function batchLine(line: NdjsonLine): BatchLine {
   if (line.number > BATCH_LINES_MAX) {
     throw new ProblemError(
       'ERR_BODY_TOO_LARGE',
@@ -80,9 +116,17 @@ function commandOf(line: NdjsonLine): RevokeInput['command'] {
       ? new ProblemError('ERR_BODY_TOO_LARGE', `A line has at most ${LINE_BYTES_MAX} bytes.`)
       : new ProblemError('ERR_BODY_MALFORMED', 'The line is not valid JSON in UTF-8.');
   }
-  const parsed = revocationCommandSchema.safeParse(line.value);
+  const { ownKey, value } = withoutKey(line.value);
+  const parsed = revocationCommandSchema.safeParse(value);
   if (!parsed.success) throw invalidInput(parsed.error.issues);
-  return parsed.data;
+  return { number: line.number, command: parsed.data, ownKey };
+}
+
+/** The key is no part of the command: the same one given alone, with the key as its header, is the same command. */
+function withoutKey(value: unknown): { readonly ownKey: string | undefined; readonly value: unknown } {
+  if (typeof value !== 'object' || value === null || !('idempotencyKey' in value)) return { ownKey: undefined, value };
+  const { idempotencyKey, ...command } = value;
+  return { ownKey: idempotencyKeyOf(idempotencyKey), value: command };
 }
 
 async function* upTo<T extends { readonly number: number }>(lines: AsyncIterable<T>, last: number): AsyncGenerator<T> {

@@ -30,7 +30,11 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** Throws a 400: a key that we changed or cut would find another command's answer. */
 export function readIdempotencyKey(header: string | readonly string[] | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  if (typeof header === 'string' && IDEMPOTENCY_KEY.test(header)) return header;
+  return header === undefined ? undefined : idempotencyKeyOf(header);
+}
+
+/** The same for one from elsewhere. */
+export function idempotencyKeyOf(key: unknown): string {
+  if (typeof key === 'string' && IDEMPOTENCY_KEY.test(key)) return key;
   throw new ProblemError('ERR_REVOCATION_INVALID', 'Idempotency-Key is to be 1 to 255 visible ASCII characters, once.');
 }

@@ -1,5 +1,13 @@
 import { hash } from 'node:crypto';
-import { type EpochMs, keyOf, keyFields, type Revocation, type RevocationKey } from '@revocast/core';
+import {
+  CANARY_PREFIX,
+  type EpochMs,
+  epochMs,
+  keyOf,
+  keyFields,
+  type Revocation,
+  type RevocationKey,
+} from '@revocast/core';
 import { type Database, numberIn, type SqlValue, textIn } from './database.js';
 import { type JournaledRevocation, type NewRevocation, type Origin } from './entries.js';
 import { FIRST_CONFIRMED_OR_NEW, REVOCATION_SELECT, revocationOf } from './rows.js';
@@ -115,6 +123,17 @@ export function overrule(
 export function findRevocation(database: Database, id: string): JournaledRevocation | undefined {
   const row = database.one(`${REVOCATION_SELECT} WHERE r.id = ?`, [id]);
   return row && revocationOf(row);
+}
+
+/** When the last canary of a drill was accepted. Its id is stored as JSON, and `.` comes after `-`. */
+export function lastCanaryAt(database: Database): EpochMs | undefined {
+  const start = fieldText(CANARY_PREFIX).slice(0, -1);
+  const [row] = database.all(
+    `SELECT max(r.accepted_at) AS last_at FROM key_fields f JOIN revocations r ON r.position = f.position
+     WHERE f.field = 'jti' AND f.value >= ? AND f.value < ?`,
+    [start, `${start.slice(0, -1)}.`],
+  );
+  return row === undefined || row['last_at'] === null ? undefined : epochMs(numberIn(row, 'last_at'));
 }
 
 export const hasRevocation = (database: Database, id: string): boolean =>

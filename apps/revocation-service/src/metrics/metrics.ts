@@ -1,5 +1,6 @@
 import { NODE_STATES, type Scope } from '@revocast/core';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { DRILL_RESULTS, type DrillReading } from '../fleet/drill-watch.js';
 import { DAMAGES, REFUSALS } from '../publish/log-decision.js';
 
 /** From 1 ms on one machine to the largest staleness bound. Seconds. */
@@ -36,6 +37,7 @@ export interface Readings {
   readonly refusalRows: number;
   /** Sessions that are still to be ended at an identity provider. */
   readonly endingsDue: number;
+  readonly drill: DrillReading;
 }
 
 /** What the service tells Prometheus. No label carries anything of a token, an operator or a key. */
@@ -120,6 +122,7 @@ export class Metrics {
       'Revocations whose sessions are still to be ended at the identity provider',
     ).set(rest.endingsDue);
     this.#renderStates(logState, nodes);
+    this.#renderDrill(rest.drill);
     const missing = this.#gauge('revocast_nodes_missing', 'Nodes expected of a service that do not enforce', [
       'service',
     ]);
@@ -134,6 +137,19 @@ export class Metrics {
     for (const state of LOG_STATES) log.set({ state }, Number(state === logState));
     const byState = this.#gauge('revocast_nodes', 'Nodes by state', ['state']);
     for (const state of NODE_STATES) byState.set({ state }, nodes[state] ?? 0);
+  }
+
+  #renderDrill({ result, ageMs, tookMs }: DrillReading): void {
+    const results = this.#gauge('revocast_drill_result', '1 for what came of the last drill since the start', [
+      'result',
+    ]);
+    for (const one of DRILL_RESULTS) results.set({ result: one }, Number(one === result));
+    this.#gauge('revocast_drill_age_seconds', 'Since the last drill began; +Inf when there never was one').set(
+      ageMs === undefined ? Number.POSITIVE_INFINITY : ageMs / 1000,
+    );
+    this.#gauge('revocast_drill_seconds', 'Until every node had refused the canary, in the last drill that passed').set(
+      tookMs === undefined ? Number.NaN : tookMs / 1000,
+    );
   }
 
   #gauge(name: string, help: string, labelNames: readonly string[] = []): Gauge {
