@@ -59,11 +59,17 @@ func newCursor(log Log, applier *applier) *cursor {
 
 func (c *cursor) watermark() int64 { return c.progress.watermark }
 
-// identity is empty where the record at the watermark has aged out before we could read it.
-func (c *cursor) identity() string { return c.identities.at(c.watermark()) }
+// identity is empty where the record at the watermark has aged out before we could read it; and while two records are in conflict
+// below it, for whoever is told a watermark takes it that everything up to there is known.
+func (c *cursor) identity() string {
+	if c.checks.inConflict() {
+		return ""
+	}
+	return c.identities.at(c.watermark())
+}
 
 // opened: the watermark covers the record that opens the epoch. That it was heard live is not enough: it may come late, from a log
-// of this name that is gone.
+// of this name that is gone. The lowest place counts: it may be sent again under a later one, and is published again before it ages out.
 func (c *cursor) opened() bool { return c.openedAt > 0 && c.openedAt <= c.watermark() }
 
 // isShort: the last head lay below what the service had told, so this log proves nothing.
@@ -102,9 +108,9 @@ func (c *cursor) liveFirst(one Record, wall float64) outcome {
 		c.applier.apply(one, c.log.Epoch)
 		return doubtful
 	}
-	// What stood in the log before we had joined is for the log to tell: we know too little of it to notice an old record
-	// that is sent under the sequence of one that we have yet to read.
-	if c.joinedAt < 0 || one.Sequence <= c.joinedAt {
+	// What stood in the log before we had joined, or is missing below what we have, is for the log to tell: we know too little of it
+	// to notice a record that is sent under the sequence of another one that we have yet to read.
+	if c.joinedAt < 0 || one.Sequence <= c.joinedAt || c.progress.isPassed(one.Sequence) {
 		c.applier.apply(one, c.log.Epoch)
 		return waiting
 	}
@@ -158,7 +164,8 @@ func (c *cursor) take(one Record, fromLog bool) {
 	if c.progress.mark(one.Sequence, fromLog) {
 		c.identities.remember(one.Sequence, one.Identity)
 	}
-	if one.Kind == record.Read && one.Epoch == c.log.Epoch && one.Body.EpochOpened != nil && c.openedAt == 0 {
+	opens := one.Kind == record.Read && one.Epoch == c.log.Epoch && one.Body.EpochOpened != nil
+	if opens && (c.openedAt == 0 || one.Sequence < c.openedAt) {
 		c.openedAt = one.Sequence
 	}
 }

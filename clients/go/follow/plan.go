@@ -63,7 +63,7 @@ func (m *Machine) planProof(now Instant) {
 }
 
 func (m *Machine) planHead(now Instant) {
-	believed := belief{m.cursor.watermark(), m.cursor.progress.target, m.ticks.told(m.cursor.log.Epoch, now)}
+	believed := belief{m.cursor.progress.read(), m.cursor.progress.target, m.ticks.told(m.cursor.log.Epoch, now)}
 	if m.askOnce(Ask{Kind: AskHead, Log: m.cursor.log, believed: believed}, now) {
 		m.heads.asked(now)
 	}

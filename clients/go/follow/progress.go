@@ -9,6 +9,8 @@ type progress struct {
 	watermark, target int64
 	// ahead: done, and above a gap; true where the log itself said so. Bounded by aheadMax.
 	ahead map[int64]bool
+	// highest that is done.
+	highest int64
 }
 
 func newProgress() *progress { return &progress{ahead: map[int64]bool{}} }
@@ -29,6 +31,7 @@ func (p *progress) mark(at int64, fromLog bool) bool {
 	if at > p.watermark {
 		p.ahead[at] = fromLog
 	}
+	p.highest = larger(p.highest, at)
 	p.advance()
 	return true
 }
@@ -37,7 +40,29 @@ func (p *progress) mark(at int64, fromLog bool) bool {
 func (p *progress) unmark(at int64) {
 	if fromLog, ahead := p.ahead[at]; ahead && !fromLog {
 		delete(p.ahead, at)
+		p.findHighest()
 	}
+}
+
+// isPassed: something above `at` is done already, so what comes as `at` over the live feed comes out of order.
+func (p *progress) isPassed(at int64) bool { return at < p.highest }
+
+func (p *progress) findHighest() {
+	p.highest = p.watermark
+	for at := range p.ahead {
+		p.highest = larger(p.highest, at)
+	}
+}
+
+// read is the highest sequence that the log itself answered, or that everything before is done of.
+func (p *progress) read() int64 {
+	read := p.watermark
+	for at, fromLog := range p.ahead {
+		if fromLog {
+			read = larger(read, at)
+		}
+	}
+	return read
 }
 
 // claim: the log has, or is said to have, records up to `at`.
@@ -47,14 +72,15 @@ func (p *progress) claim(at int64) {
 	}
 }
 
-// shrinkTo: what was claimed above `last` turned out not to be in the log.
+// shrinkTo: what was claimed above `last` was not in the log when it said so; what it answered itself meanwhile is.
 func (p *progress) shrinkTo(last int64) {
-	p.target = larger(last, p.watermark)
-	for at := range p.ahead {
-		if at > last {
+	for at, fromLog := range p.ahead {
+		if at > last && !fromLog {
 			delete(p.ahead, at)
 		}
 	}
+	p.target = larger(last, p.read())
+	p.findHighest()
 }
 
 // skipBefore: everything before `first` has aged out, and can hit no living token any more.
