@@ -71,8 +71,7 @@ interface Import {
 const countsText = ({ accepted, rejected }: Counts): string => `${accepted} accepted, ${rejected} failed`;
 
 async function importAll(run: Run, { path, key, counts }: Import): Promise<ExitCode> {
-  for await (const result of answered(run, path, (part) => send(run, part, `${key}.${part.number}`), counts))
-    void result;
+  await handOver(run, path, (part) => send(run, part, `${key}.${part.number}`), counts);
   run.world.out(run.json ? `${JSON.stringify({ done: true, ...counts })}\n` : `done: ${countsText(counts)}\n`);
   if (counts.rejected === 0) return EXIT.ok;
   run.world.err(
@@ -84,7 +83,12 @@ async function importAll(run: Run, { path, key, counts }: Import): Promise<ExitC
 async function previewAll(run: Run, path: string): Promise<ExitCode> {
   const counts = { accepted: 0, rejected: 0 };
   const tally = new Tally();
-  for await (const { taken } of answered(run, path, (part) => look(run, part), counts)) tally.add(taken);
+  const lookAt = async (part: Part): Promise<PartResult> => {
+    const result = await look(run, part);
+    tally.add(result.taken);
+    return result;
+  };
+  await handOver(run, path, lookAt, counts);
   run.world.out(
     run.json
       ? `${JSON.stringify({ done: true, dryRun: true, ...counts, would: tally.json() })}\n`
@@ -94,12 +98,12 @@ async function previewAll(run: Run, path: string): Promise<ExitCode> {
 }
 
 /** Hands the file over part by part, with a bar; says which lines failed. */
-async function* answered(
+async function handOver(
   run: Run,
   path: string,
   hand: (part: Part) => Promise<PartResult>,
   counts: Counts,
-): AsyncGenerator<PartResult> {
+): Promise<void> {
   const progress = new Progress(run.world);
   const total = path === '-' ? undefined : await sizeOf(path);
   let bytes = 0;
@@ -112,7 +116,6 @@ async function* answered(
       if (result.rejected.length > 0) progress.clear();
       for (const line of result.rejected) run.world.out(run.json ? `${JSON.stringify(line)}\n` : rejectedText(line));
       progress.show(countsText(counts), total && bytes / total);
-      yield result;
     }
   } finally {
     progress.clear();
