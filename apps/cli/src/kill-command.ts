@@ -7,6 +7,7 @@ export const KILL_OPTIONS: OptionKinds = {
   ...{ jti: 'string', kid: 'string', thumbprint: 'string', 'token-file': 'string', at: 'string' },
   ...{ 'issued-before': 'string', 'until-lifted': 'boolean', reason: 'string', 'dry-run': 'boolean', yes: 'boolean' },
   ...{ wait: 'boolean', timeout: 'string', 'idempotency-key': 'string' },
+  ...{ 'except-client': 'list', spread: 'string', 'older-nodes-refuse-more': 'boolean' },
 };
 
 /** Options that name what is hit, and the member of the command each becomes. */
@@ -45,7 +46,7 @@ export interface KillCommand {
 }
 
 /** The body of `POST /v1/revocations`. `rawToken` is what the file of `--token-file` holds. */
-export function killCommand({ texts, flags }: Arguments, rawToken?: string): KillCommand {
+export function killCommand({ texts, lists, flags }: Arguments, rawToken?: string): KillCommand {
   const { issuer, reason, at } = texts;
   if (issuer === undefined) throw usage('Name the issuer with --issuer: two issuers’ alice are two people.');
   const given = Object.keys(KEYS).filter((name) => name in texts);
@@ -57,6 +58,9 @@ export function killCommand({ texts, flags }: Arguments, rawToken?: string): Kil
     ...(at !== undefined && { at }),
     ...(texts['issued-before'] !== undefined && { issuedBefore: texts['issued-before'] }),
     ...(flags.has('until-lifted') && { until: 'lifted' }),
+    ...(lists['except-client'] && { exceptClients: lists['except-client'] }),
+    ...(texts['spread'] !== undefined && { spread: texts['spread'] }),
+    ...(flags.has('older-nodes-refuse-more') && { olderNodes: 'refuseMore' }),
     ...(reason !== undefined && { reason }),
   };
 }
@@ -79,7 +83,9 @@ function scopeOf(given: readonly string[], asked: string | undefined): string {
 
 /** For the question before a wide kill. */
 export function inWords(command: KillCommand): string {
-  const { issuer, scope, reason: _reason, token: _token, ...rest } = command;
+  const { issuer, scope, reason: _reason, token: _token, olderNodes: _older, exceptClients, spread, ...rest } = command;
   const names = Object.entries(rest).map(([name, value]) => `${name} ${plain(value)}`);
-  return `${scope} at ${plain(issuer)}${names.length > 0 ? `: ${names.join(', ')}` : ', every token issued until now'}`;
+  const except = Array.isArray(exceptClients) ? `, except of ${exceptClients.map(plain).join(', ')}` : '';
+  const over = spread === undefined ? '' : `, over ${plain(spread)}`;
+  return `${scope} at ${plain(issuer)}${names.length > 0 ? `: ${names.join(', ')}` : ', every token issued until now'}${except}${over}`;
 }

@@ -27,6 +27,9 @@ and if need be
   --at TIME                 when it happened (RFC 3339), instead of now
   --issued-before TIME      tokens issued strictly before, instead of now
   --until-lifted            whatever the times of the token, until lifted
+  --except-client ID        not the tokens of this client (key, issuer; repeatable)
+  --spread 10m              one user after the other (client, key, issuer; to 24h)
+  --older-nodes-refuse-more go ahead though older nodes spare nobody
   --reason TEXT             for the audit; it stays in the service
   --dry-run                 show what it would hit; nothing is revoked
   --yes                     do not ask before a wide scope
@@ -113,13 +116,36 @@ function plannedText(answer: Json): string {
     ['effect', answer['effect']],
     ['issuedBefore', secondsText(answer['issuedBefore'])],
     ['retainUntil', secondsText(answer['retainUntil'])],
+    ...conditionFacts(answer),
     ['coverage', member(coverage, 'note')],
     ['warning', member(coverage, 'warning')],
     ['refresh tokens', member(answer['refreshTokens'], 'note')],
     ...listOf(answer['warnings']).map(({ detail }) => ['warning', detail] as const),
     ['live tokens', member(answer['liveTokens'], 'note')],
+    ...listOf(member(answer['liveTokens'], 'machineClients')).map(
+      ({ clientId, tokens }) => ['machine client', `${plain(clientId)}: ${rangeText(tokens)}`] as const,
+    ),
     ['nodes', Array.isArray(answer['nodes']) ? answer['nodes'].length : undefined],
   ]);
+}
+
+/** As the service says how many there are. */
+function rangeText(range: unknown): string {
+  const [least, most] = [member(range, 'atLeast'), member(range, 'atMost')];
+  if (least === most) return `${plain(least)} live`;
+  return most === null ? `at least ${plain(least)} live` : `${plain(least)} to ${plain(most)} live`;
+}
+
+/** Whom it lets off. */
+export function conditionFacts(answer: Json): readonly (readonly [string, unknown])[] {
+  const condition = answer['condition'];
+  const clients = member(condition, 'exceptClients');
+  const until = member(member(condition, 'spread'), 'until');
+  return [
+    ['except clients', Array.isArray(clients) ? clients.map(plain).join(', ') : undefined],
+    ['waves until', until],
+    ['lets off nobody since', answer['conditionEndedAt']],
+  ];
 }
 
 /** Times of tokens are epoch seconds. */
@@ -150,7 +176,15 @@ function killedText(answer: Json): string {
   const warning = member(answer['coverage'], 'warning');
   const head = `${plain(answer['id'])} ${plain(answer['scope'])} ${plain(answer['effect'])}\n`;
   const note = warning === undefined ? '' : `  warning: ${plain(warning)}\n`;
-  return `${head}${proofText(answer['propagation'], answer['state'])}${note}`;
+  return `${head}${proofText(answer['propagation'], answer['state'])}${wavesText(answer)}${note}`;
+}
+
+/** Until their end nobody can say that it is enforced. */
+function wavesText(answer: Json): string {
+  const until = member(member(answer['condition'], 'spread'), 'until');
+  return until === undefined || answer['conditionEndedAt'] !== undefined
+    ? ''
+    : `  in waves until ${plain(until)}; enforced after that: revocast show ${plain(answer['id'])}\n`;
 }
 
 /** Whoever repeats a kill of unknown outcome needs the key, or two revocations come of it. */

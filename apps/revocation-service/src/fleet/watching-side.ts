@@ -133,6 +133,18 @@ export class WatchingSide {
     this.#proofs.watch(records);
   }
 
+  /** Nodes that are there or may come back, and other instances, of a version that knows no conditions. */
+  heedless(): readonly string[] {
+    const nodes = this.fleet
+      .nodes()
+      .filter(({ state, heedsConditions }) => state !== 'gone' && state !== 'presumedGone' && heedsConditions !== true);
+    const instances = this.options.writing.keeper.peers.all().filter(({ heedsConditions }) => heedsConditions !== true);
+    return [
+      ...nodes.map(({ service, node }) => `${service}/${node}`),
+      ...instances.map(({ instance }) => `revocation-service/${instance}`),
+    ];
+  }
+
   async close(): Promise<void> {
     this.ticker.close();
     this.snapshots.close();
