@@ -40,6 +40,8 @@ type Index struct {
 	tombstones map[string]float64
 	// byHash counts entries by the hash of a signing input.
 	byHash int
+	// hashKey of the deployment; nil while it is not known.
+	hashKey *[16]byte
 }
 
 // New makes an empty index.
@@ -83,7 +85,7 @@ func (x *Index) Find(token Token, nowMs int64, cutoffClaim string) (Hit, bool) {
 	var afterLogin Hit
 	found := false
 	for _, key := range x.keysOf(token) {
-		best, reach, ok := x.farthest(key.Canonical(token.Issuer), token.CutoffTime, nowMs)
+		best, reach, ok := x.farthest(key.Canonical(token.Issuer), token, nowMs)
 		if !ok {
 			continue
 		}
@@ -125,14 +127,14 @@ func (x *Index) keysOf(token Token) []record.Key {
 	return keys
 }
 
-// farthest picks, of the live entries of a key that hit, the one that reaches farthest; of equals the one with the lesser id.
-func (x *Index) farthest(key string, cutoffTime *float64, nowMs int64) (record.Revocation, float64, bool) {
+// farthest picks, of the live entries of a key that hit and let the token off by no condition, the one that reaches farthest; of equals the one with the lesser id.
+func (x *Index) farthest(key string, token Token, nowMs int64) (record.Revocation, float64, bool) {
 	var best record.Revocation
 	bestReach := math.Inf(-1)
 	for _, entry := range x.entries[key] {
 		reach := reachOf(entry)
 		_, lifted := x.tombstones[entry.ID]
-		if lifted || float64(nowMs)/1000 >= endOf(entry) || !reaches(reach, cutoffTime) {
+		if lifted || float64(nowMs)/1000 >= endOf(entry) || !reaches(reach, token.CutoffTime) || x.letsOff(entry, token, nowMs) {
 			continue
 		}
 		if reach > bestReach || reach == bestReach && entry.ID < best.ID {
