@@ -18,6 +18,8 @@ const MUTANTS = [
     'strconv.Itoa(len(part)) + ":" + part',
     'strconv.Itoa(1) + part',
   ],
+  ['an exception for tokens without a client', 'index/wave.go', 'token.ClientID != "" &&', 'token.ClientID == "" ||'],
+  ['a wave that anybody can compute', 'index/wave.go', 'waveOf(*x.hashKey,', 'waveOf([16]byte{},'],
   ['a text with half a surrogate', 'record/fields.go', 'utf8.ValidString(text)', 'utf8.ValidString("")'],
 ] as const;
 

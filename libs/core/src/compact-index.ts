@@ -89,22 +89,24 @@ export class CompactIndex implements RevocationIndex {
   }
 
   apply(revocation: Revocation): void {
-    const { id, issuer, key, effect, condition } = revocation;
+    const { id, issuer, key, effect } = revocation;
     if (this.#tombstones.has(id)) return;
     const kind = kindNumber(kindOf(key));
     this.#hashKey(kind, issuer, key);
-    const endsAt = endsAtOf(revocation);
-    const mark = markOf(kind, effect.kind, endsAt === Infinity);
-    const { spilled } = this.#store;
-    const fits = condition === undefined && pack(revocation, this.#payload);
-    if (fits && spilled.count === 0) {
-      this.#addRow(effect.kind === 'issuedBefore', mark);
-      return;
-    }
-    const plain = { id, mark, endsAt, reach: reachOf(effect), hash: this.#hashWords() };
+    const mark = markOf(kind, effect.kind, endsAtOf(revocation) === Infinity);
+    const fits = revocation.condition === undefined && pack(revocation, this.#payload);
+    if (fits && this.#store.spilled.count === 0) this.#addRow(effect.kind === 'issuedBefore', mark);
+    else this.#applyBeside(revocation, mark, fits);
+  }
+
+  /** Where something stands beside the tables, or is to. */
+  #applyBeside(revocation: Revocation, mark: number, fits: boolean): void {
+    const { id, effect, condition } = revocation;
+    const plain = { id, mark, endsAt: endsAtOf(revocation), reach: reachOf(effect), hash: this.#hashWords() };
     // The rows of a crowded key may have gone since it was spilled: it must not be counted twice.
-    if (!fits || spilled.has(plain)) this.#spill(condition === undefined ? plain : { ...plain, condition });
-    else {
+    if (!fits || this.#store.spilled.has(plain)) {
+      this.#spill(condition === undefined ? plain : { ...plain, condition });
+    } else {
       this.#addRow(effect.kind === 'issuedBefore', mark);
       this.#store.removeTwins(plain);
     }

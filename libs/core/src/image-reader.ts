@@ -195,9 +195,10 @@ const versionOf = (words: Int32Array): number => (words[1] ?? 0) & 255;
 function* spilledOf(rows: number, body: Int32Array, conditioned: boolean): Generator<SpilledEntry> {
   let at = 0;
   for (let row = 0; row < rows; row++) {
+    // First, since it finds out whether all that stands before it is there.
+    const id = textAt(body, at + SPILLED_WORDS - 1);
     const [h0 = 0, h1 = 0, h2 = 0, h3 = 0, mark = 0] = body.subarray(at, at + HASH_WORDS + 1);
     const times = new Float64Array(body.slice(at + HASH_WORDS + 1, at + SPILLED_WORDS - 1).buffer);
-    const id = textAt(body, at + SPILLED_WORDS - 1);
     at += SPILLED_WORDS + id.length;
     if (!isMark(mark, false) && !isMark(mark, true)) throw corrupt('an entry is of no known kind');
     const entry = {

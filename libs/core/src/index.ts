@@ -10,7 +10,6 @@ export {
   createWave,
   EXCEPT_CLIENTS_BYTES_MAX,
   EXCEPT_CLIENTS_MAX,
-  letsOff,
   parseCondition,
   type Spread,
   SPREAD_SECONDS_MAX,

@@ -32,18 +32,17 @@ export interface LiveTokensCount {
   /** Machine clients that are not in the list. */
   readonly moreMachineClients?: number;
   /** What the condition spares, for each of its clients in their order. */
-  readonly excepted?: readonly ExceptedTokens[];
+  readonly excepted?: readonly MarkedTokens[];
 }
 
-export interface MachineClient {
-  readonly clientId: string;
-  readonly tokens: number;
-}
-
-/** Tokens that would be hit but for the condition. `marks` as above, if there are few. */
-export interface ExceptedTokens {
+/** Some of the tokens. `marks` as above, if there are few. */
+export interface MarkedTokens {
   readonly tokens: number;
   readonly marks?: readonly string[];
+}
+
+export interface MachineClient extends MarkedTokens {
+  readonly clientId: string;
 }
 
 /** The answer of one node. Authorised as heartbeats are. */

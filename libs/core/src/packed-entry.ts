@@ -57,18 +57,23 @@ export const endsAtOf = ({ retainUntil }: Revocation): number => (retainUntil ==
 const TIME_MAX = 0xffffffff;
 const isPackable = (time: number): boolean => Number.isInteger(time) && time >= 0 && time <= TIME_MAX;
 
-/** What of an entry its payload holds. */
-interface Packable {
-  readonly id: string;
-  readonly endsAt: number;
-  readonly reach: number;
-}
-
 /** Writes the payload of a revocation into `into`, unless something of it does not fit. */
-export const pack = (revocation: Revocation, into: Int32Array): boolean =>
-  packEntry({ id: revocation.id, endsAt: endsAtOf(revocation), reach: reachOf(revocation.effect) }, into);
+export const pack = (revocation: Revocation, into: Int32Array): boolean => {
+  const { effect } = revocation;
+  const endsAt = endsAtOf(revocation);
+  if (effect.kind === 'issuedBefore' && !isPackable(effect.issuedBefore)) return false;
+  if (endsAt !== Infinity && !isPackable(endsAt)) return false;
+  if (!packId(revocation.id, into)) return false;
+  into[END_AT] = endsAt === Infinity ? 0 : endsAt;
+  into[CUTOFF_AT] = effect.kind === 'issuedBefore' ? effect.issuedBefore : 0;
+  return true;
+};
 
-export const packEntry = ({ id, endsAt, reach }: Packable, into: Int32Array): boolean => {
+/** The same for what an entry says that stands beside the tables. */
+export const packEntry = (
+  { id, endsAt, reach }: { readonly id: string; readonly endsAt: number; readonly reach: number },
+  into: Int32Array,
+): boolean => {
   if (reach !== Infinity && !isPackable(reach)) return false;
   if (endsAt !== Infinity && !isPackable(endsAt)) return false;
   if (!packId(id, into)) return false;

@@ -21,10 +21,9 @@ export interface SpilledEntry {
 const ENTRY_BYTES = 500;
 
 /**
- * Entries with a condition, which are few, for it is wide revocations that have one; entries with ids that are not 32 hex
- * digits or with times that are no whole seconds, and the rest of keys that have more entries than a table takes. The service makes
- * none of the former and hardly any of the latter, so plain maps do; each check asks them only if there are any, and only when
- * the filter said perhaps.
+ * Entries with ids that are not 32 hex digits or with times that are no whole seconds, of which the service makes none; the rest of
+ * keys that have more entries than a table takes, which is hardly any; and those with a condition, which are few, for only wide
+ * revocations have one. So plain maps do; each check asks them only if there are any, and only when the filter said perhaps.
  */
 export class SpilledEntries {
   count = 0;

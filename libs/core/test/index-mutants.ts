@@ -324,8 +324,11 @@ class ImageOfAnother extends Mutant {
 
 /** Whoever reads their images answers otherwise than they do. */
 export const IMAGE_MUTANTS: readonly (readonly [string, () => RevocationIndex])[] = [
-  ['without its entries that have a condition', () => new ImageOfAnother((one) => (one.condition ? undefined : one))],
-  ['without the conditions of its entries', () => new ImageOfAnother(plainOf)],
+  [
+    'without its entries that have a condition',
+    (): RevocationIndex => new ImageOfAnother((one) => (one.condition ? undefined : one)),
+  ],
+  ['without the conditions of its entries', (): RevocationIndex => new ImageOfAnother(plainOf)],
 ];
 
 /** What is wrong with each. */

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import {
   type Clock,
   epochMs,
-  type ExceptedTokens,
+  type MarkedTokens,
   LIVE_TOKEN_MARKS_MAX,
   type LiveTokensCount,
   type LiveTokensQuestion,
@@ -39,7 +39,7 @@ export function* countLiveTokens(
   const hits = wouldHit(revocations.map(({ condition: _condition, ...plain }) => plain));
   const found = { machines: new Marks(id), others: new Marks(id) };
   const excepted = spared.map(() => new Marks(id));
-  const machineClients = new Map<string, number>();
+  const machineClients = new Map<string, Marks>();
   let looked = 0;
   for (const { name, facts, endsAt } of recent.tokens) {
     if (++looked % LOOKED_AT_ONCE === 0) yield;
@@ -52,7 +52,9 @@ export function* countLiveTokens(
     else if (!isMachine(facts)) found.others.add(name);
     else {
       found.machines.add(name);
-      machineClients.set(facts.clientId, (machineClients.get(facts.clientId) ?? 0) + 1);
+      const marks = machineClients.get(facts.clientId) ?? new Marks(id);
+      machineClients.set(facts.clientId, marks);
+      marks.add(name);
     }
   }
   const { machines, others } = found;
@@ -60,7 +62,7 @@ export function* countLiveTokens(
   return {
     ...{ tokens, machines: machines.tokens, atLeast: recent.atLeast },
     ...(tokens <= LIVE_TOKEN_MARKS_MAX && { marks: [...machines.marks, ...others.marks] }),
-    ...clientsTold(machineClients),
+    ...clientsTold(machineClients, tokens <= LIVE_TOKEN_MARKS_MAX),
     ...(excepted.length > 0 && { excepted: excepted.map((one) => one.told()) }),
   };
 }
@@ -81,20 +83,22 @@ class Marks {
     if (this.tokens <= LIVE_TOKEN_MARKS_MAX) this.marks.push(markOf(this.question, name));
   }
 
-  told(): ExceptedTokens {
+  told(): MarkedTokens {
     return { tokens: this.tokens, ...(this.tokens <= LIVE_TOKEN_MARKS_MAX && { marks: this.marks }) };
   }
 }
 
 /** The busiest by name, the others by number. A long name is none that a person wrote. */
 const clientsTold = (
-  tokens: ReadonlyMap<string, number>,
+  clients: ReadonlyMap<string, Marks>,
+  withMarks: boolean,
 ): Pick<LiveTokensCount, 'machineClients' | 'moreMachineClients'> => {
-  const short = [...tokens].filter(([clientId]) => Buffer.byteLength(clientId) <= MACHINE_CLIENT_BYTES_MAX);
-  const busiest = short.sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).slice(0, MACHINE_CLIENTS_MAX);
+  const short = [...clients].filter(([clientId]) => Buffer.byteLength(clientId) <= MACHINE_CLIENT_BYTES_MAX);
+  const busiest = short.sort(([a, one], [b, other]) => other.tokens - one.tokens || (a < b ? -1 : 1));
+  const named = busiest.slice(0, MACHINE_CLIENTS_MAX);
   return {
-    machineClients: busiest.map(([clientId, count]) => ({ clientId, tokens: count })),
-    moreMachineClients: tokens.size - busiest.length,
+    machineClients: named.map(([clientId, { tokens, marks }]) => ({ clientId, tokens, ...(withMarks && { marks }) })),
+    moreMachineClients: clients.size - named.length,
   };
 };
 

@@ -1,6 +1,5 @@
 import {
   EXCEPT_CLIENTS_MAX,
-  type ExceptedTokens,
   LIVE_TOKEN_MARKS_MAX,
   type LiveTokensAnswer,
   type LiveTokensCount,
@@ -8,6 +7,7 @@ import {
   MACHINE_CLIENT_BYTES_MAX,
   MACHINE_CLIENTS_MAX,
   type MachineClient,
+  type MarkedTokens,
   type Revocation,
   RevocationError,
 } from '@revocast/core';
@@ -114,7 +114,7 @@ const readClients = (fields: Fields): ClientCounts => {
     someIn(all, name, MACHINE_CLIENTS_MAX, readMachine),
   );
   const moreMachineClients = optional(fields, 'moreMachineClients', integerIn);
-  const excepted = optional(fields, 'excepted', (all, name) => someIn(all, name, EXCEPT_CLIENTS_MAX, readExcepted));
+  const excepted = optional(fields, 'excepted', (all, name) => someIn(all, name, EXCEPT_CLIENTS_MAX, readMarked));
   return {
     ...(machineClients && { machineClients }),
     ...(moreMachineClients !== undefined && { moreMachineClients }),
@@ -134,10 +134,10 @@ const someIn = <T>(fields: Fields, name: string, most: number, read: (item: Fiel
 
 const readMachine = (item: Fields): MachineClient => ({
   clientId: textIn(item, 'clientId', MACHINE_CLIENT_BYTES_MAX),
-  tokens: integerIn(item, 'tokens'),
+  ...readMarked(item),
 });
 
-const readExcepted = (item: Fields): ExceptedTokens => {
+const readMarked = (item: Fields): MarkedTokens => {
   const tokens = integerIn(item, 'tokens');
   const marks = optional(item, 'marks', (all, name) => listIn(all, name, readMark));
   if (marks !== undefined && (marks.length > LIVE_TOKEN_MARKS_MAX || marks.length !== tokens))

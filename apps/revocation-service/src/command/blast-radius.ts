@@ -107,21 +107,15 @@ const OWN_SESSION: BlastWarning = {
 
 /** Scopes that hit more than one person, device or app of a person. */
 function widthOf({ issuer, key }: PlannedRevocation): readonly BlastWarning[] {
-  switch (key.scope) {
-    case 'issuer':
-      return [{ code: 'allUsers', detail: `It hits all users of ${issuer}, and every machine client.` }];
-    case 'key':
-      return [
-        {
-          code: 'allUsers',
-          detail: `It hits all users of ${issuer} whose token this key signed, new tokens too, until it is lifted.`,
-        },
-      ];
-    case 'client':
-      return [{ code: 'allUsersOfClient', detail: `It hits all users of the client ${key.clientId} of ${issuer}.` }];
-    default:
-      return [];
+  if (key.scope === 'client') {
+    return [{ code: 'allUsersOfClient', detail: `It hits all users of the client ${key.clientId} of ${issuer}.` }];
   }
+  if (key.scope !== 'issuer' && key.scope !== 'key') return [];
+  const whom =
+    key.scope === 'issuer'
+      ? `${issuer}, and every machine client.`
+      : `${issuer} whose token this key signed, new tokens too, until it is lifted.`;
+  return [{ code: 'allUsers', detail: `It hits all users of ${whom}` }];
 }
 
 /** What a machine does about a refused token is written in its code, and often nothing is. */

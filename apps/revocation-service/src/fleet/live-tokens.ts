@@ -1,8 +1,8 @@
 import {
-  type ExceptedTokens,
   type LiveTokensAnswer,
   type LiveTokensCount,
   MACHINE_CLIENTS_MAX,
+  type MarkedTokens,
   type NodeView,
 } from '@revocast/core';
 
@@ -78,11 +78,14 @@ export function addUp(
   return { ...facts, note: noteOf(facts) };
 }
 
+/** Tokens that one node counted. */
+type SomeTokens = MarkedTokens & Pick<LiveTokensCount, 'atLeast'>;
+
 /**
  * A token is often seen by several nodes. Where each node marked its tokens they are counted once; beyond that there are as many
  * as the busiest node saw, at least, and as many as all of them together, at most.
  */
-function rangeOf(counts: readonly LiveTokensCount[], isWhole: boolean): TokenRange {
+function rangeOf(counts: readonly SomeTokens[], isWhole: boolean): TokenRange {
   const marked = new Set(counts.flatMap(({ marks }) => marks ?? []));
   const unmarked = counts.filter(({ marks }) => marks === undefined).map(({ tokens }) => tokens);
   const atLeast = Math.max(marked.size, ...unmarked);
@@ -95,20 +98,14 @@ function machinesByName(
   counts: readonly LiveTokensCount[],
   isWhole: boolean,
 ): Pick<LiveTokens, 'machineClients' | 'moreMachineClients'> {
-  const byClient = new Map<string, number[]>();
-  for (const { machineClients = [] } of counts) {
-    for (const { clientId, tokens } of machineClients)
-      byClient.set(clientId, [...(byClient.get(clientId) ?? []), tokens]);
+  const byClient = new Map<string, SomeTokens[]>();
+  for (const { machineClients = [], atLeast } of counts) {
+    for (const { clientId, ...some } of machineClients) {
+      byClient.set(clientId, [...(byClient.get(clientId) ?? []), { ...some, atLeast }]);
+    }
   }
-  const areAllNamed =
-    isWhole &&
-    counts.every(
-      ({ machineClients, moreMachineClients, atLeast }) => machineClients && !moreMachineClients && !atLeast,
-    );
-  const all = [...byClient].map(([clientId, told]) => {
-    const sum = told.reduce((one, other) => one + other, 0);
-    return { clientId, tokens: { atLeast: Math.max(...told), atMost: areAllNamed ? sum : null } };
-  });
+  const areAllNamed = isWhole && counts.every((count) => count.machineClients && count.moreMachineClients === 0);
+  const all = [...byClient].map(([clientId, told]) => ({ clientId, tokens: rangeOf(told, areAllNamed) }));
   const sorted = all.sort((a, b) => b.tokens.atLeast - a.tokens.atLeast || (a.clientId < b.clientId ? -1 : 1));
   const named = sorted.slice(0, MACHINE_CLIENTS_MAX);
   // What one node left out another may have named.
@@ -119,8 +116,8 @@ function machinesByName(
 /** Nodes of an older version count them with the others. */
 function exceptedRange(counts: readonly LiveTokensCount[], at: number, isWhole: boolean): TokenRange | null {
   const told = counts.flatMap(({ excepted, atLeast }) => {
-    const one: ExceptedTokens | undefined = excepted?.[at];
-    return one === undefined ? [] : [{ ...one, atLeast, machines: 0 }];
+    const one = excepted?.[at];
+    return one === undefined ? [] : [{ ...one, atLeast }];
   });
   return told.length === 0 ? null : rangeOf(told, isWhole && told.length === counts.length);
 }

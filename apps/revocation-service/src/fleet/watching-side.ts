@@ -14,6 +14,7 @@ import { type WritingSide } from '../publish/writing-side.js';
 import { type Settings } from '../settings/settings.js';
 import { systemClock as clock, systemSchedule as schedule } from '../system.js';
 import { Fleet, type FleetOptions } from './fleet.js';
+import { heedlessOf } from './heedless.js';
 import { LiveTokenSurvey } from './live-token-survey.js';
 import { ProofKeeper } from './proof-keeper.js';
 import { RefusalLedger } from './refusal-ledger.js';
@@ -133,16 +134,9 @@ export class WatchingSide {
     this.#proofs.watch(records);
   }
 
-  /** Nodes that are there or may come back, and other instances, of a version that knows no conditions. */
+  /** Who would hit more than a condition says. */
   heedless(): readonly string[] {
-    const nodes = this.fleet
-      .nodes()
-      .filter(({ state, heedsConditions }) => state !== 'gone' && state !== 'presumedGone' && heedsConditions !== true);
-    const instances = this.options.writing.keeper.peers.all().filter(({ heedsConditions }) => heedsConditions !== true);
-    return [
-      ...nodes.map(({ service, node }) => `${service}/${node}`),
-      ...instances.map(({ instance }) => `revocation-service/${instance}`),
-    ];
+    return heedlessOf(this.fleet.nodes(), this.options.writing.keeper.peers.all());
   }
 
   async close(): Promise<void> {

@@ -93,6 +93,7 @@ const planned = {
     })
     .optional()
     .describe('Whom it lets off.'),
+  conditionEndedAt: time.optional().describe('Since then it lets off nobody.'),
 };
 
 const who = {
@@ -117,7 +118,6 @@ const lift = z.looseObject({
 const revocation = {
   id: z.string(),
   ...planned,
-  conditionEndedAt: time.optional().describe('Since then it lets off nobody.'),
   state: z.enum(['accepted', 'published', 'lifted', 'expired', 'noEffect']),
   acceptedAt: time,
   publishedAt: time.nullable(),

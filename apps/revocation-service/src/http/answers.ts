@@ -40,7 +40,6 @@ export function revocationAnswer(entry: JournaledRevocation, around: Surrounding
   return {
     id: entry.id,
     ...plannedAnswer(entry),
-    ...(entry.conditionEndedAt !== undefined && { conditionEndedAt: rfc3339(entry.conditionEndedAt) }),
     state: stateOf(entry, around.now),
     acceptedAt: rfc3339(entry.acceptedAt),
     ...carrierAnswer(entry.first),
@@ -86,8 +85,9 @@ export const plannedAnswer = ({
   effect,
   retainUntil,
   condition,
+  conditionEndedAt,
   moot,
-}: PlannedRevocation): Record<string, unknown> => ({
+}: PlannedRevocation & Pick<JournaledRevocation, 'conditionEndedAt'>): Record<string, unknown> => ({
   issuer,
   scope: key.scope,
   ...keyFields(key),
@@ -96,6 +96,7 @@ export const plannedAnswer = ({
   ...(effect.kind === 'suspended' && { until: 'lifted' }),
   retainUntil,
   ...(condition && { condition: conditionAnswer(condition) }),
+  ...(conditionEndedAt !== undefined && { conditionEndedAt: rfc3339(conditionEndedAt) }),
 });
 
 /** The times of waves are ours. */

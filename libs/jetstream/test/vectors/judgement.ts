@@ -212,7 +212,7 @@ const except = (...exceptClients: readonly string[]): Condition => ({ exceptClie
 const spread = (from: number, until: number): Condition => ({
   spread: { from: epochSeconds(from), until: epochSeconds(until) },
 });
-const wide = (id: string, condition: Condition | undefined, key = ALL): Revocation => ({
+const wide = (id: string, condition: Condition | undefined, key: RevocationKey = ALL): Revocation => ({
   ...one(id, key, before(T + 1)),
   ...(condition && { condition }),
 });
