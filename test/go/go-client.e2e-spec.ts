@@ -11,6 +11,8 @@ const module = goModule('.');
 const MUTANTS = [
   ['a cut-off that is inclusive', 'index/index.go', '*cutoffTime < reach', '*cutoffTime <= reach'],
   ['a key whose parts have no lengths', 'record/key.go', 'int64(len(part)), 10', '1, 10'],
+  ['an exception for tokens without a client', 'index/wave.go', 'token.ClientID != "" &&', 'token.ClientID == "" ||'],
+  ['a wave that anybody can compute', 'index/wave.go', 'waveOf(*x.hashKey,', 'waveOf([16]byte{},'],
   ['a text with half a surrogate', 'record/fields.go', 'utf8.ValidString(text)', 'utf8.ValidString("")'],
   ['a follower that never reads what it missed', 'follow/plan.go', 'if !missing {', 'if !missing || m.ever {'],
   [

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { usage } from './failure.js';
 
-export type OptionKind = 'string' | 'boolean';
+/** `list`: takes a value, and may be given several times. */
+export type OptionKind = 'string' | 'boolean' | 'list';
 export type OptionKinds = Readonly<Record<string, OptionKind>>;
 
 export interface Arguments {
   readonly texts: Readonly<Record<string, string>>;
+  readonly lists: Readonly<Record<string, readonly string[]>>;
   readonly flags: ReadonlySet<string>;
   readonly positionals: readonly string[];
 }
@@ -19,9 +21,14 @@ export const COMMON: OptionKinds = { url: 'string', json: 'boolean', help: 'bool
  */
 export function readArguments(argv: readonly string[], kinds: OptionKinds, positionalsMax = 0): Arguments {
   const all = { ...COMMON, ...kinds };
-  const options = Object.fromEntries(Object.entries(all).map(([name, type]) => [name, { type, multiple: true }]));
+  const options = Object.fromEntries(
+    Object.entries(all).map(
+      ([name, kind]) => [name, { type: kind === 'boolean' ? kind : 'string', multiple: true }] as const,
+    ),
+  );
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
   const texts: Record<string, string> = {};
+  const lists: Record<string, readonly string[]> = {};
   const flags = new Set<string>();
   const positionals: string[] = [];
   for (const token of tokens) {
@@ -38,7 +45,8 @@ export function readArguments(argv: readonly string[], kinds: OptionKinds, posit
       // `--sub --json` is a forgotten value, not a subject of that name; `--sub=--json` says that it is meant.
       if (value === undefined || value === '' || (!token.inlineValue && value.startsWith('--')))
         throw usage(`--${name} needs a value; write --${name}=VALUE if it begins with a dash.`);
-      texts[name] = value;
+      if (kind === 'list') lists[name] = [...(lists[name] ?? []), value];
+      else texts[name] = value;
     }
   }
   if (positionals.length > positionalsMax)
@@ -47,7 +55,7 @@ export function readArguments(argv: readonly string[], kinds: OptionKinds, posit
         ? 'The command takes options only; a token belongs into a file or stdin, never into an argument.'
         : `The command takes at most ${positionalsMax} argument besides its options.`,
     );
-  return { texts, flags, positionals };
+  return { texts, lists, flags, positionals };
 }
 
 /** The name alone may hold a pasted secret: only what looks like an option is repeated. */

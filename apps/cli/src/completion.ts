@@ -1,5 +1,5 @@
 import { type Command, type Commands } from './command.js';
-import { COMMON } from './arguments.js';
+import { COMMON, type OptionKind } from './arguments.js';
 import { EXIT, usage } from './failure.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -25,7 +25,7 @@ export const completion = (commands: () => Commands): Command => ({
 
 export const completionScript = (shell: Shell, commands: Commands): string => SCRIPTS[shell](commands);
 
-const optionsOf = ({ options }: Command): readonly (readonly [string, 'string' | 'boolean'])[] =>
+const optionsOf = ({ options }: Command): readonly (readonly [string, OptionKind])[] =>
   Object.entries({ ...options, ...COMMON });
 const wordsOf = ({ positionals }: Command): readonly string[] =>
   positionals === undefined || positionals === 'file' ? [] : positionals;
@@ -41,7 +41,7 @@ const groups = (commands: Commands): readonly string[] => firstWords(commands).f
 function words(commands: Commands, name: string): string {
   const arms = [...commands].map(([name, command]) => {
     const options = optionsOf(command);
-    const texts = options.filter(([, kind]) => kind === 'string').map(([option]) => `--${option}`);
+    const texts = options.filter(([, kind]) => kind !== 'boolean').map(([option]) => `--${option}`);
     return `    ${quoted(name)}) options=${quoted(options.map(([option]) => `--${option}`).join(' '))} texts=${quoted(texts.join(' '))} words=${quoted(wordsOf(command).join(' '))};;\n`;
   });
   const values = valueArms(commands).map(
@@ -113,7 +113,7 @@ function fish(commands: Commands): string {
         : `complete -c revocast -n ${fishQuoted(`${given([first])}; and not ${given([second])}`)} -a ${second} -d ${fishQuoted(command.summary)}`;
     const options = optionsOf(command).map(([option, kind]) => {
       const all = command.values?.[option];
-      const takes = kind === 'string' ? ` -r${all === undefined ? '' : ` -f -a ${fishQuoted(all.join(' '))}`}` : '';
+      const takes = kind !== 'boolean' ? ` -r${all === undefined ? '' : ` -f -a ${fishQuoted(all.join(' '))}`}` : '';
       return `complete -c revocast -n ${fishQuoted(when)} -l ${option}${takes}`;
     });
     const own = wordsOf(command);

@@ -18,6 +18,12 @@ describe('a kill on the command line', () => {
     [['--thumbprint', 't'], { scope: 'key', thumbprint: 't' }],
     [['--scope', 'issuer'], { scope: 'issuer' }],
     [['--scope', 'subject', '--sub', 'a', '--until-lifted'], { scope: 'subject', sub: 'a', until: 'lifted' }],
+    [
+      ['--scope', 'issuer', '--except-client', 'b', '--except-client=--c'],
+      { scope: 'issuer', exceptClients: ['b', '--c'] },
+    ],
+    [['--client', 'b', '--spread', '10m'], { scope: 'client', clientId: 'b', spread: '10m' }],
+    [['--kid', 'k', '--spread', '1h', '--older-nodes-refuse-more'], { spread: '1h', olderNodes: 'refuseMore' }],
     [['--sub', 'a', '--issued-before', '2026-01-01T00:00:00Z'], { issuedBefore: '2026-01-01T00:00:00Z' }],
   ])('makes %j into its request', (argv, expected) => {
     const made = command('--issuer', 'i', '--reason', 'why', ...argv);
@@ -33,6 +39,8 @@ describe('a kill on the command line', () => {
     [['--issuer', 'i', '--sub', 'a', '--sub', 'b']],
     [['--issuer', 'i', '--sub', '--yes']],
     [['--issuer', 'i', '--sub=']],
+    [['--issuer', 'i', '--scope', 'issuer', '--except-client']],
+    [['--issuer', 'i', '--scope', 'issuer', '--spread', '1m', '--spread', '2m']],
     [['--issuer', 'i', '--sub']],
     [['--issuer', 'i', '--sub', 'a', '--yes=no']],
     [['--issuer', 'i', '--sub', 'a', 'stray']],

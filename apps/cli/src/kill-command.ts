@@ -8,6 +8,7 @@ export const KILL_OPTIONS: OptionKinds = {
   ...{ 'issued-before': 'string', 'until-lifted': 'boolean', reason: 'string', 'dry-run': 'boolean', yes: 'boolean' },
   ...{ wait: 'boolean', timeout: 'string', 'idempotency-key': 'string' },
   ...{ person: 'string', everywhere: 'boolean' },
+  ...{ 'except-client': 'list', spread: 'string', 'older-nodes-refuse-more': 'boolean' },
 };
 
 /** Options that name what is hit, and the member of the command each becomes. */
@@ -46,7 +47,7 @@ export interface KillCommand {
 }
 
 /** The body of `POST /v1/revocations`. `rawToken` is what the file of `--token-file` holds. */
-export function killCommand({ texts, flags }: Arguments, rawToken?: string): KillCommand {
+export function killCommand({ texts, lists, flags }: Arguments, rawToken?: string): KillCommand {
   const { issuer } = texts;
   if (issuer === undefined) throw usage('Name the issuer with --issuer: two issuers’ alice are two people.');
   const given = Object.keys(KEYS).filter((name) => name in texts);
@@ -57,6 +58,9 @@ export function killCommand({ texts, flags }: Arguments, rawToken?: string): Kil
     ...(Object.fromEntries(keys) as object),
     ...(texts['issued-before'] !== undefined && { issuedBefore: texts['issued-before'] }),
     ...circumstances({ texts, flags }),
+    ...(lists['except-client'] && { exceptClients: lists['except-client'] }),
+    ...(texts['spread'] !== undefined && { spread: texts['spread'] }),
+    ...(flags.has('older-nodes-refuse-more') && { olderNodes: 'refuseMore' }),
   };
 }
 
@@ -85,7 +89,9 @@ function scopeOf(given: readonly string[], asked: string | undefined): string {
 
 /** For the question before a wide kill. */
 export function inWords(command: KillCommand): string {
-  const { issuer, scope, reason: _reason, token: _token, ...rest } = command;
+  const { issuer, scope, reason: _reason, token: _token, olderNodes: _older, exceptClients, spread, ...rest } = command;
   const names = Object.entries(rest).map(([name, value]) => `${name} ${plain(value)}`);
-  return `${scope} at ${plain(issuer)}${names.length > 0 ? `: ${names.join(', ')}` : ', every token issued until now'}`;
+  const except = Array.isArray(exceptClients) ? `, except of ${exceptClients.map(plain).join(', ')}` : '';
+  const over = spread === undefined ? '' : `, over ${plain(spread)}`;
+  return `${scope} at ${plain(issuer)}${names.length > 0 ? `: ${names.join(', ')}` : ', every token issued until now'}${except}${over}`;
 }

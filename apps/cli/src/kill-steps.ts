@@ -42,13 +42,36 @@ export function plannedText(answer: Json): string {
     ['effect', answer['effect']],
     ['issuedBefore', secondsText(answer['issuedBefore'])],
     ['retainUntil', secondsText(answer['retainUntil'])],
+    ...conditionFacts(answer),
     ['coverage', member(coverage, 'note')],
     ['warning', member(coverage, 'warning')],
     ['refresh tokens', member(answer['refreshTokens'], 'note')],
     ...listOf(answer['warnings']).map(({ detail }) => ['warning', detail] as const),
     ['live tokens', member(answer['liveTokens'], 'note')],
+    ...listOf(member(answer['liveTokens'], 'machineClients')).map(
+      ({ clientId, tokens }) => ['machine client', `${plain(clientId)}: ${rangeText(tokens)}`] as const,
+    ),
     ['nodes', Array.isArray(answer['nodes']) ? answer['nodes'].length : undefined],
   ]);
+}
+
+/** As the service says how many there are. */
+function rangeText(range: unknown): string {
+  const [least, most] = [member(range, 'atLeast'), member(range, 'atMost')];
+  if (least === most) return `${plain(least)} live`;
+  return most === null ? `at least ${plain(least)} live` : `${plain(least)} to ${plain(most)} live`;
+}
+
+/** Whom it lets off. */
+export function conditionFacts(answer: Json): readonly (readonly [string, unknown])[] {
+  const condition = answer['condition'];
+  const clients = member(condition, 'exceptClients');
+  const until = member(member(condition, 'spread'), 'until');
+  return [
+    ['except clients', Array.isArray(clients) ? clients.map(plain).join(', ') : undefined],
+    ['waves until', until],
+    ['lets off nobody since', answer['conditionEndedAt']],
+  ];
 }
 
 /** Times of tokens are epoch seconds. */
@@ -63,7 +86,15 @@ export function killedText(answer: Json): string {
   const note = warning === undefined ? '' : `  warning: ${plain(warning)}\n`;
   const ending = endingText(answer['identityProvider']);
   const sessions = ending === undefined ? '' : `  sessions there: ${ending}\n`;
-  return `${head}${proofText(answer['propagation'], answer['state'])}${sessions}${note}`;
+  return `${head}${proofText(answer['propagation'], answer['state'])}${wavesText(answer)}${sessions}${note}`;
+}
+
+/** Until their end nobody can say that it is enforced. */
+function wavesText(answer: Json): string {
+  const until = member(member(answer['condition'], 'spread'), 'until');
+  return until === undefined || answer['conditionEndedAt'] !== undefined
+    ? ''
+    : `  in waves until ${plain(until)}; enforced after that: revocast show ${plain(answer['id'])}\n`;
 }
 
 /** What became of the sessions at the identity provider; undefined where none are to be ended. */

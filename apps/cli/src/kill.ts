@@ -37,6 +37,9 @@ and if need be
   --at TIME                 when it happened (RFC 3339), instead of now
   --issued-before TIME      tokens issued strictly before, instead of now
   --until-lifted            whatever the times of the token, until lifted
+  --except-client ID        not the tokens of this client (key, issuer; repeatable)
+  --spread 10m              one user after the other (client, key, issuer; to 24h)
+  --older-nodes-refuse-more go ahead though older nodes spare nobody
   --reason TEXT             for the audit; it stays in the service
   --dry-run                 show what it would hit; nothing is revoked
   --yes                     do not ask before a wide scope or a person

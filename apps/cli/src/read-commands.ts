@@ -2,7 +2,7 @@ import { wholeNumber } from './arguments.js';
 import { type Command, print } from './command.js';
 import { EXIT } from './failure.js';
 import { idOf } from './kill.js';
-import { endingText, secondsText } from './kill-steps.js';
+import { conditionFacts, endingText, secondsText } from './kill-steps.js';
 import { proofText } from './proof.js';
 import { facts, isJson, type Json, listOf, member, plain, table } from './text.js';
 
@@ -16,7 +16,20 @@ const FILTERS: Readonly<Record<string, string>> = {
 };
 
 const keyText = (one: Json): string =>
-  KEY_FIELDS.flatMap((field) => (one[field] === undefined ? [] : [`${field}=${plain(one[field])}`])).join(' ') || '-';
+  [
+    ...KEY_FIELDS.flatMap((field) => (one[field] === undefined ? [] : [`${field}=${plain(one[field])}`])),
+    ...conditionText(one),
+  ].join(' ') || '-';
+
+/** What in a list must not look like a kill of everybody. */
+const conditionText = (one: Json): readonly string[] => {
+  const clients = member(one['condition'], 'exceptClients');
+  const until = member(member(one['condition'], 'spread'), 'until');
+  return [
+    ...(Array.isArray(clients) ? [`except=${clients.map(plain).join(',')}`] : []),
+    ...(until !== undefined && one['conditionEndedAt'] === undefined ? [`waves-until=${plain(until)}`] : []),
+  ];
+};
 
 export const list: Command = {
   summary: 'revocations, newest first',
@@ -77,6 +90,7 @@ export function showText(answer: Json): string {
     ),
     ['issuedBefore', secondsText(answer['issuedBefore'])],
     ['retainUntil', secondsText(answer['retainUntil'])],
+    ...conditionFacts(answer),
     ...(['acceptedAt', 'publishedAt', 'sequence', 'actor', 'reason'] as const).map(
       (name) => [name, answer[name]] as const,
     ),

@@ -68,10 +68,14 @@ function partsOf(service: Service): Providers {
   const { commands, issuers, metrics, log, follower, trust, health } = service;
   const { database, keeper } = service.writing;
   const { fleet, hub, refusals, liveTokens } = service.watching;
+  const heedless = (): readonly string[] => service.watching.heedless();
   const report = new CommandReport(log, metrics, keeper);
   const parts: readonly (readonly [object | symbol, unknown])[] = [
     [Commands, commands],
-    [RevocationAnswers, new RevocationAnswers({ database, commands, fleet, issuers, clock, refusals, liveTokens })],
+    [
+      RevocationAnswers,
+      new RevocationAnswers({ database, commands, fleet, issuers, clock, refusals, liveTokens, heedless }),
+    ],
     [CommandReport, report],
     [Batch, new Batch(commands, report)],
     [Diagnosis, service.diagnosis],

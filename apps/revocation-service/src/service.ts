@@ -94,6 +94,7 @@ export class Service {
       ...{ database, writer, outbox, confirmations, keeper, issuers, intake, ender },
       verifier: () => this.trust.gate(),
       clock,
+      heedless: () => this.watching.heedless(),
       declared: declaredSettings(database),
       liveEntries: cachedFor(LIVE_ENTRIES_MS, clock, () => follower.status().liveEntries),
       liveEntriesMax,

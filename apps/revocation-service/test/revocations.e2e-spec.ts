@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startTestNats, type TestNats } from '@revocast/testing';
+import { eventually, startTestNats, type TestNats } from '@revocast/testing';
 import { Deployment, ISSUER, OTHER_ISSUER } from './support/settings.js';
 import { type RunningService, startService } from './support/running-service.js';
 import { TestNode } from './support/test-node.js';
@@ -316,6 +316,64 @@ describe('The API of the revocation service', () => {
       const { status, body } = await running.api.get('/v1/revocations?limit=0&color=red&cursor=%25');
       expect([status, body.code]).toEqual([400, 'ERR_REVOCATION_INVALID']);
       expect(body.errors.map(({ pointer }) => pointer).sort()).toEqual(['/color', '/cursor', '/limit']);
+    });
+  });
+
+  describe('a condition', () => {
+    const all = { issuer: OTHER_ISSUER, scope: 'issuer' } as const;
+    const tokenOf = (claims: object): Promise<string> =>
+      deployment.token({ iss: OTHER_ISSUER, auth_time: nowSeconds() - 10, ...claims });
+    const isHit = async (token: string): Promise<boolean> => (await verdictOf(token)) === 'ERR_TOKEN_REVOKED';
+
+    it('lets off the clients that it names, and nobody without a client', async () => {
+      const tokens = await Promise.all([{ client_id: 'batch' }, { client_id: 'app' }, {}].map(tokenOf));
+      const command = { ...all, exceptClients: ['batch'] };
+      const preview = await running.api.post('/v1/revocations/preview', command);
+      expect(preview.body.warnings.map(({ code }) => code)).toEqual(['allUsers', 'excepted']);
+      const { status, body } = await running.api.revoke(command);
+      expect(status).toBe(201);
+      expect(body).toMatchObject({ condition: { exceptClients: ['batch'] }, propagation: { state: 'enforced' } });
+      expect(await Promise.all(tokens.map(isHit))).toEqual([false, true, true]);
+      expect((await running.api.get('/v1/revocations?scope=issuer')).body.items[0]?.condition).toEqual(body.condition);
+      await running.api.post(`/v1/revocations/${body.id}/lift`, {});
+      expect(await Promise.all(tokens.map(isHit))).toEqual([false, false, false]);
+    });
+
+    it('in waves is enforced at their end, and not called so before', async () => {
+      const subs = Array.from({ length: 40 }, (_, at) => `wave-${at}`);
+      const tokens = await Promise.all(subs.map((sub) => tokenOf({ sub, client_id: 'waves' })));
+      const command = { issuer: OTHER_ISSUER, scope: 'client', clientId: 'waves', spread: '3s' };
+      const { body } = await running.api.revoke(command);
+      expect(await Promise.all(tokens.map(isHit))).toContain(false);
+      expect(body.propagation).toMatchObject({ state: 'propagating', applied: 1 });
+      expect(Date.parse(body.condition.spread.until)).toBeGreaterThan(Date.now());
+      const ended = await eventually(
+        async () => {
+          const { body: now } = await running.api.get(`/v1/revocations/${body.id}`);
+          expect(now.propagation.state).toBe('enforced');
+          return now;
+        },
+        { withinMs: 15_000 },
+      );
+      expect(Date.parse(ended.conditionEndedAt)).toBeGreaterThanOrEqual(Date.parse(body.condition.spread.until));
+      expect(await Promise.all(tokens.map(isHit))).not.toContain(false);
+    });
+
+    it('is refused while a node would heed none, unless it may refuse more', async () => {
+      node.isOlder = true;
+      const command = { issuer: OTHER_ISSUER, scope: 'client', clientId: 'unheeded', spread: '1h' };
+      const refused = await eventually(
+        async () => {
+          const { body } = await running.api.post('/v1/revocations/preview', command);
+          expect(body.warnings.map(({ code }) => code)).toContain('unheeded');
+          return running.api.revoke(command);
+        },
+        { withinMs: 5_000 },
+      );
+      expect([refused.status, refused.body.code]).toEqual([409, 'ERR_CONDITION_UNHEEDED']);
+      expect(refused.text).toContain('payments/node-1');
+      expect((await running.api.revoke({ ...command, olderNodes: 'refuseMore' })).status).toBe(201);
+      node.isOlder = false;
     });
   });
 

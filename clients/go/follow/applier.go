@@ -1,6 +1,8 @@
 package follow
 
 import (
+	"encoding/hex"
+
 	"revocast.dev/go/index"
 	"revocast.dev/go/record"
 )
@@ -32,6 +34,8 @@ func (a *applier) apply(one Record, epoch string) {
 
 func (a *applier) applyBody(body record.Body, epoch string) {
 	switch {
+	case body.EpochOpened != nil:
+		a.learnHashKey(body.EpochOpened.HashKey)
 	case body.Revoked != nil:
 		for _, revocation := range body.Revoked.Revocations {
 			a.index.Apply(revocation)
@@ -46,5 +50,13 @@ func (a *applier) applyBody(body record.Body, epoch string) {
 	case body.Voided != nil:
 		a.unreadable.void(body.Voided.RecordID)
 		a.doubtsChanged = true
+	}
+}
+
+// learnHashKey lets waves be told apart. There is one key for a deployment, whichever epoch names it.
+func (a *applier) learnHashKey(text string) {
+	var hashKey [16]byte
+	if length, err := hex.Decode(hashKey[:], []byte(text)); err == nil && length == len(hashKey) {
+		a.index.LearnHashKey(hashKey)
 	}
 }

@@ -254,3 +254,26 @@ func TestADefectIsUnknownForEver(t *testing.T) {
 		t.Error("a view changed")
 	}
 }
+
+// Without the hash key of the log a wave hits everybody at once.
+func TestLearnsTheHashKeyThatTellsWavesApart(t *testing.T) {
+	s := newScene(t)
+	s.records[0].Decoded.Body.EpochOpened.HashKey = "000102030405060708090a0b0c0d0e0f"
+	from := int64(s.now.Wall) / 1000
+	issuedBefore := float64(from) + 1
+	spread := record.Revocation{ID: "wide", Issuer: "i", Key: record.Key{Scope: "issuer"}, IssuedBefore: &issuedBefore}
+	spread.Condition = &record.Condition{Spread: &record.Spread{From: from, Until: from + 1_000}}
+	s.add("waves", record.Body{Revoked: &record.Revoked{Issuer: "i", Scope: "issuer", Revocations: []record.Revocation{spread}}})
+	s.connect()
+	s.current(1_000)
+	hit := 0
+	for user := 0; user < 100; user++ {
+		token := index.Token{Issuer: "i", Sub: fmt.Sprint("user-", user)}
+		if _, found := s.index.Find(token, (from+500)*1_000, "iat"); found {
+			hit++
+		}
+	}
+	if hit < 20 || hit > 80 {
+		t.Fatalf("half of the time is over, and %d of 100 are hit", hit)
+	}
+}

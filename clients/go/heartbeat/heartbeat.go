@@ -62,7 +62,9 @@ type Heartbeat struct {
 	NewestTick int64   `json:"newestTick,omitempty"`
 	// Canaries: the latest four, the newest last.
 	Canaries []Canary `json:"canaries,omitempty"`
-	Goodbye  bool     `json:"goodbye,omitempty"`
+	// HeedsConditions: revocations that let somebody off do so here.
+	HeedsConditions bool `json:"heedsConditions,omitempty"`
+	Goodbye         bool `json:"goodbye,omitempty"`
 }
 
 // Encode is false for what the service would not look at.

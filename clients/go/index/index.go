@@ -48,6 +48,8 @@ type Index struct {
 	byHash int
 	// held counts all entries.
 	held int
+	// hashKey of the deployment; nil while it is not known.
+	hashKey *[16]byte
 }
 
 // New makes an empty index.
@@ -95,7 +97,7 @@ func (x *Index) Find(token Token, nowMs int64, cutoffClaim string) (Hit, bool) {
 	var scratch [512]byte
 	for _, key := range x.keysOf(keys[:0], token) {
 		entries := x.entries[string(key.AppendCanonical(scratch[:0], token.Issuer))]
-		best, reach, ok := x.farthest(entries, token.CutoffTime, nowMs)
+		best, reach, ok := x.farthest(entries, token, nowMs)
 		if !ok {
 			continue
 		}
@@ -133,14 +135,15 @@ func (x *Index) keysOf(keys []record.Key, token Token) []record.Key {
 	return keys
 }
 
-// farthest picks, of the live entries of a key that hit, the one that reaches farthest; of equals the one with the lesser id.
-func (x *Index) farthest(entries []record.Revocation, cutoffTime *float64, nowMs int64) (record.Revocation, float64, bool) {
+// farthest picks, of the live entries of a key that hit and let the token off by no condition, the one that reaches farthest; of equals
+// the one with the lesser id.
+func (x *Index) farthest(entries []record.Revocation, token Token, nowMs int64) (record.Revocation, float64, bool) {
 	var best record.Revocation
 	bestReach := math.Inf(-1)
 	for _, entry := range entries {
 		reach := reachOf(entry)
 		_, lifted := x.tombstones[entry.ID]
-		if lifted || float64(nowMs)/1000 >= endOf(entry) || !reaches(reach, cutoffTime) {
+		if lifted || float64(nowMs)/1000 >= endOf(entry) || !reaches(reach, token.CutoffTime) || x.letsOff(entry, token, nowMs) {
 			continue
 		}
 		if reach > bestReach || reach == bestReach && entry.ID < best.ID {

@@ -79,3 +79,19 @@ func TestHashesTheSigningInputOnlyIfAsked(t *testing.T) {
 		t.Errorf("got %+v after %d hashes", hit, hashed)
 	}
 }
+
+// Without the hash key nobody can say when a wave comes: everybody is hit.
+func TestSpreadWithoutHashKey(t *testing.T) {
+	entry := record.Revocation{ID: "r", Issuer: "i", Key: record.Key{Scope: "issuer"}, Suspended: true}
+	entry.Condition = &record.Condition{Spread: &record.Spread{From: 9_000, Until: 10_000}}
+	x := index.New()
+	x.Apply(entry)
+	token := index.Token{Issuer: "i", Sub: "alice"}
+	if _, hit := x.Find(token, 8_999_000, "iat"); !hit {
+		t.Error("passes without a hash key")
+	}
+	x.LearnHashKey([16]byte{1})
+	if _, hit := x.Find(token, 8_999_000, "iat"); hit {
+		t.Error("is hit before the first wave")
+	}
+}

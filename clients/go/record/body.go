@@ -43,7 +43,9 @@ type Revocation struct {
 	Suspended    bool
 	// RetainUntil in seconds, nil: until it is lifted.
 	RetainUntil *float64
-	Supersedes  []string
+	// Condition says whom it lets off; nil: nobody.
+	Condition  *Condition
+	Supersedes []string
 }
 
 // Lift takes one revocation back, in whatever order the two arrive.
@@ -138,6 +140,9 @@ func readRevocation(issuer, scope string, f *form) Revocation {
 	if f.fields["retainUntil"] != "lifted" {
 		until := f.number("retainUntil")
 		revocation.RetainUntil = &until
+	}
+	if f.has("condition") {
+		revocation.Condition = readCondition(scope, f)
 	}
 	if f.has("issuedBefore") {
 		cutoff := f.number("issuedBefore")

@@ -88,6 +88,12 @@ func revocationJSON(r record.Revocation) map[string]any {
 	if r.RetainUntil != nil {
 		answer["retainUntil"] = *r.RetainUntil
 	}
+	if c := r.Condition; c != nil && c.Spread != nil {
+		spread := map[string]any{"from": float64(c.Spread.From), "until": float64(c.Spread.Until)}
+		answer["condition"] = map[string]any{"spread": spread}
+	} else if c != nil {
+		answer["condition"] = map[string]any{"exceptClients": list(c.ExceptClients)}
+	}
 	if r.Supersedes != nil {
 		answer["supersedes"] = list(r.Supersedes)
 	}

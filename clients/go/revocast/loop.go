@@ -142,7 +142,7 @@ func (n *Node) heartbeat() heartbeat.Heartbeat {
 		Epoch: view.Epoch, Watermark: view.Watermark, Identity: view.Identity, State: string(state), Because: string(because),
 		Mode: string(n.options.Mode), StalenessMsMax: milliseconds(n.options.StalenessMax), Issuers: []heartbeat.Coverage{},
 		LiveEntries: n.index.Held(), Guarded: n.guarded.Load(), At: now.Wall, NewestTick: view.NewestTickMs, Canaries: n.canaries,
-		Goodbye: n.closed,
+		HeedsConditions: true, Goodbye: n.closed,
 	}
 	if staleness, known := view.StalenessMs(now); known && staleness >= 0 {
 		beat.StalenessMs = &staleness

@@ -1,6 +1,7 @@
 package verdict_test
 
 import (
+	"encoding/hex"
 	"testing"
 
 	"revocast.dev/go/index"
@@ -25,10 +26,15 @@ type vectorRevocation struct {
 		IssuedBefore *float64
 	}
 	RetainUntil any
-	Supersedes  []string
+	Condition   *struct {
+		ExceptClients []string
+		Spread        *record.Spread
+	}
+	Supersedes []string
 }
 
 type vectorCase struct {
+	hashKey     [16]byte
 	About       string
 	Revocations []vectorRevocation
 	Lifts       []record.Lift
@@ -50,6 +56,9 @@ func (r vectorRevocation) revocation() record.Revocation {
 	revocation := record.Revocation{
 		ID: r.ID, Issuer: r.Issuer, Key: record.Key(r.Key), Supersedes: r.Supersedes,
 		IssuedBefore: r.Effect.IssuedBefore, Suspended: r.Effect.Kind == "suspended",
+	}
+	if r.Condition != nil {
+		revocation.Condition = &record.Condition{ExceptClients: r.Condition.ExceptClients, Spread: r.Condition.Spread}
 	}
 	if until, isNumber := r.RetainUntil.(float64); isNumber {
 		revocation.RetainUntil = &until
@@ -83,9 +92,19 @@ func (s *source) Freshness(string) verdict.Freshness {
 
 func readCases(t *testing.T) []vectorCase {
 	t.Helper()
-	var file struct{ Cases []vectorCase }
+	var file struct {
+		HashKey string
+		Cases   []vectorCase
+	}
 	vectors.Read(t, "test/vectors/verdicts.json", &file)
 	vectors.Cases(t, len(file.Cases))
+	key, err := hex.DecodeString(file.HashKey)
+	if err != nil || len(key) != 16 {
+		t.Fatal("the vectors have no hash key")
+	}
+	for i := range file.Cases {
+		copy(file.Cases[i].hashKey[:], key)
+	}
 	return file.Cases
 }
 
@@ -107,6 +126,7 @@ func TestVerdictVectors(t *testing.T) {
 		} {
 			t.Run(c.About+"/"+order, func(t *testing.T) {
 				x := index.New()
+				x.LearnHashKey(c.hashKey)
 				fill(x)
 				if got := verdict.Decide(&source{index: x, given: c}, c.Token.token()); got != wanted(c) {
 					t.Errorf("got  %+v\nwant %+v", got, wanted(c))

@@ -10,7 +10,7 @@ import {
 } from '@revocast/testing';
 import fc from 'fast-check';
 import { somePoorlyNamedSteps, someSteps } from '../test/index-arbitraries.js';
-import { aSmallIndex, INDEX_MUTANTS, indexBehindAFullFilter } from '../test/index-mutants.js';
+import { aSmallIndex, HASH_KEY, INDEX_MUTANTS, indexBehindAFullFilter } from '../test/index-mutants.js';
 import { RECLAIM_AFTER_SECONDS, type RevocationIndex } from './revocation-index.js';
 import { type Effect, type Revocation } from './revocation.js';
 import { type TokenFacts } from './token.js';
@@ -39,13 +39,13 @@ const issuedAt = (seconds: number): Partial<TokenFacts> => ({ cutoffTime: epochS
 const disagreement =
   (makeIndex: () => RevocationIndex) =>
   (steps: readonly IndexStep[]): boolean =>
-    firstDisagreement(makeIndex(), steps) === undefined;
+    firstDisagreement(makeIndex(), steps, HASH_KEY) === undefined;
 
 describe('an index, beside a model that forgets nothing', () => {
   it('answers, names and counts alike, whatever is applied, lifted, reclaimed and asked', () => {
     fc.assert(
       fc.property(someSteps, (steps) => {
-        expect(firstDisagreement(anIndex(), steps)).toBeUndefined();
+        expect(firstDisagreement(anIndex(), steps, HASH_KEY)).toBeUndefined();
       }),
       { numRuns: 1000 },
     );
@@ -75,7 +75,7 @@ describe('merging records', () => {
   const isChange = (step: IndexStep): boolean => step.do === 'apply' || step.do === 'lift';
   const answers = (changes: readonly IndexStep[], probes: readonly IndexStep[]): unknown => {
     const index = anIndex();
-    firstDisagreement(index, changes);
+    firstDisagreement(index, changes, HASH_KEY);
     return probes.map((step) =>
       step.do === 'find' ? [index.find(step.token, step.now, step.cutoffClaim), index.size(step.now).liveEntries] : [],
     );

@@ -5,6 +5,7 @@ import { FALSE_POSITIVE_RATE_DEFAULT, type FilterFactory } from './filter.js';
 import { type HashTable } from './hash-table.js';
 import { type ImageTarget, readImage } from './image-reader.js';
 import { writeImage } from './image-writer.js';
+import { createWave, type Wave } from './condition.js';
 import { type CutoffClaim } from './issuer-settings.js';
 import { RowHit } from './index-hit.js';
 import { KeyHash, kindNumber } from './key-hash.js';
@@ -25,6 +26,7 @@ import {
 import { type ImageReader, type IndexSize, RECLAIM_AFTER_SECONDS, type RevocationIndex } from './revocation-index.js';
 import { type Lift, type Revocation } from './revocation.js';
 import { type RevocationKey } from './scope.js';
+import { type SpilledEntry } from './spilled-entries.js';
 import { Sweep } from './sweep.js';
 import { type TokenFacts } from './token.js';
 import { Tombstones } from './tombstones.js';
@@ -68,12 +70,14 @@ export class CompactIndex implements RevocationIndex {
   readonly #tombstones: Tombstones;
   readonly #filter: FilterKeeper;
   readonly #sweep: Sweep;
+  readonly #wave: Wave;
   readonly #payload = new Int32Array(CUTOFF_AT + 1);
   /** Misses and false positives: a typed array, since a number that outgrows 32 bits would be allocated anew each time. */
   readonly #counters = new Float64Array(2);
 
   constructor({ hashKey, capacity, falsePositiveRate, filter }: IndexOptions, rowsMax?: number) {
     this.#hash = new KeyHash(hashKey);
+    this.#wave = createWave(hashKey);
     this.#store = new EntryStore(rowsMax);
     this.#tombstones = new Tombstones(this.#hash, rowsMax);
     this.#sweep = new Sweep(this.#store, this.#tombstones);
@@ -89,12 +93,22 @@ export class CompactIndex implements RevocationIndex {
     if (this.#tombstones.has(id)) return;
     const kind = kindNumber(kindOf(key));
     this.#hashKey(kind, issuer, key);
-    const endsAt = endsAtOf(revocation);
-    const mark = markOf(kind, effect.kind, endsAt === Infinity);
-    if (pack(revocation, this.#payload) && !this.#mayBeSpilled(revocation, mark)) {
-      this.#addRow(effect.kind === 'issuedBefore', mark);
+    const mark = markOf(kind, effect.kind, endsAtOf(revocation) === Infinity);
+    const fits = revocation.condition === undefined && pack(revocation, this.#payload);
+    if (fits && this.#store.spilled.count === 0) this.#addRow(effect.kind === 'issuedBefore', mark);
+    else this.#applyBeside(revocation, mark, fits);
+  }
+
+  /** Where something stands beside the tables, or is to. */
+  #applyBeside(revocation: Revocation, mark: number, fits: boolean): void {
+    const { id, effect, condition } = revocation;
+    const plain = { id, mark, endsAt: endsAtOf(revocation), reach: reachOf(effect), hash: this.#hashWords() };
+    // The rows of a crowded key may have gone since it was spilled: it must not be counted twice.
+    if (!fits || this.#store.spilled.has(plain)) {
+      this.#spill(condition === undefined ? plain : { ...plain, condition });
     } else {
-      this.#spill({ id, mark, endsAt, reach: reachOf(effect) });
+      this.#addRow(effect.kind === 'issuedBefore', mark);
+      this.#store.removeTwins(plain);
     }
   }
 
@@ -158,10 +172,8 @@ export class CompactIndex implements RevocationIndex {
         this.#payload.set(payload);
         this.#addRow(withCutoff, mark);
       },
-      spill: ({ hash, ...entry }) => {
-        if (this.#tombstones.has(entry.id)) return;
-        this.#hash.words.set(hash);
-        this.#spill(entry);
+      spill: (entry) => {
+        if (!this.#tombstones.has(entry.id)) this.#spill(entry);
       },
       liftsWait: () => this.#sweep.liftsWait(),
     };
@@ -176,23 +188,15 @@ export class CompactIndex implements RevocationIndex {
     const { 0: a = 0, 1: b = 0, 2: c = 0, 3: d = 0 } = this.#payload;
     this.#spill({
       id: idText(a, b, c, d),
+      hash: this.#hashWords(),
       mark,
       endsAt: endOf(mark, this.#payload[END_AT] ?? 0),
       reach: withCutoff ? (this.#payload[CUTOFF_AT] ?? 0) >>> 0 : Infinity,
     });
   }
 
-  /** The rows of a crowded key may have gone since it was spilled: it must not be counted twice. */
-  #mayBeSpilled(revocation: Revocation, mark: number): boolean {
-    const { spilled } = this.#store;
-    if (spilled.count === 0) return false;
-    const { id, effect } = revocation;
-    return spilled.has({ id, mark, hash: this.#hashWords(), endsAt: endsAtOf(revocation), reach: reachOf(effect) });
-  }
-
-  #spill(entry: { readonly id: string; readonly mark: number; readonly endsAt: number; readonly reach: number }): void {
-    const hash = this.#hashWords();
-    if (this.#store.spill({ ...entry, hash })) this.#filter.add(hash[0], hash[1]);
+  #spill(entry: SpilledEntry): void {
+    if (this.#store.spill(entry)) this.#filter.add(entry.hash[0], entry.hash[1]);
   }
 
   #hashWords(): [number, number, number, number] {
@@ -278,10 +282,10 @@ export class CompactIndex implements RevocationIndex {
         reach = cutoff;
       }
     }
-    const outside = spilled.count === 0 ? undefined : spilled.farthest([h0, h1, h2, h3], seconds);
-    if (!isKnown && outside === undefined) this.#countFalsePositive();
+    const outside = spilled.count === 0 ? undefined : spilled.farthest([h0, h1, h2, h3], seconds, token, this.#wave);
+    if (!isKnown && (spilled.count === 0 || !spilled.hasKey([h0, h1, h2, h3]))) this.#countFalsePositive();
     const scope = scopeOfKind(kind);
-    if (outside !== undefined && reaches(outside.reach, token.cutoffTime)) {
+    if (outside !== undefined) {
       const { id, reach: cutoff } = outside;
       if (cutoff > reach || (cutoff === reach && id < idAt(best, bestSlot))) {
         return { scope, revocationId: id, byAuthTime: cutoff !== Infinity && cutoffClaim === 'auth_time' };

@@ -5,7 +5,7 @@ import { type HashSource } from './filter-keeper.js';
 import { HashTable } from './hash-table.js';
 import { HASH_WORDS, type Rows } from './partition.js';
 import { KEY_KINDS } from './key.js';
-import { CUTOFF_AT, END_AT, endOf, kindOfMark } from './packed-entry.js';
+import { CUTOFF_AT, END_AT, endOf, kindOfMark, packEntry } from './packed-entry.js';
 import { ENTRIES_PER_KEY_MAX } from './revocation.js';
 import { type SpilledEntry, SpilledEntries } from './spilled-entries.js';
 
@@ -24,6 +24,7 @@ export class EntryStore implements HashSource {
   /** The kinds of which there are entries, in their order: a check asks for no others. */
   readonly active = new Int32Array(KEY_KINDS.length);
   activeCount = 0;
+  readonly #payload = new Int32Array(CUTOFF_AT + 1);
   readonly #ends: readonly EndCounts[] = KEY_KINDS.map(() => new EndCounts());
 
   constructor(rowsMax?: number) {
@@ -64,8 +65,11 @@ export class EntryStore implements HashSource {
     return 'added';
   }
 
+  /** Puts an entry beside the tables unless it is there, or without its condition anywhere. */
   spill(entry: SpilledEntry): boolean {
     if (this.spilled.has(entry)) return false;
+    if (entry.condition === undefined) this.removeTwins(entry);
+    else if (this.#hasPlain(entry)) return false;
     this.spilled.add(entry);
     this.noteAdded(entry.mark, entry.endsAt);
     return true;
@@ -87,6 +91,17 @@ export class EntryStore implements HashSource {
 
   removeSpilledId(id: string): number {
     return this.#uncount(this.spilled.takeId(id));
+  }
+
+  /** A revocation without its condition makes the one with it superfluous. */
+  removeTwins(plain: SpilledEntry): void {
+    if (this.spilled.conditioned > 0) this.#uncount(this.spilled.takeTwins(plain));
+  }
+
+  /** The same for all at once, where rows came in bulk. */
+  removeAllTwins(): void {
+    if (this.spilled.conditioned === 0) return;
+    this.removeSpilled((entry) => entry.condition !== undefined && this.#hasPlain(entry), Infinity);
   }
 
   /** Position: which table, times 2^32, plus the hash. The spilled come last, all at once. */
@@ -121,6 +136,18 @@ export class EntryStore implements HashSource {
       ends.add(endOf(mark, words[row * width + HASH_WORDS + END_AT] ?? 0));
     }
     this.#findActive();
+  }
+
+  #hasPlain(entry: SpilledEntry): boolean {
+    if (this.spilled.hasPlain(entry)) return true;
+    const payload = this.#payload;
+    if (!packEntry(entry, payload)) return false;
+    const table = this.tables[entry.reach === Infinity ? 0 : 1];
+    const [h0, h1, h2, h3] = entry.hash;
+    for (let slot = table.seek(h0, h1, h2, h3); slot >= 0; slot = table.seekNext(slot, h0, h1, h2, h3)) {
+      if (table.mark(slot) === entry.mark && isSamePayload(table, slot, payload)) return true;
+    }
+    return false;
   }
 
   #noteRemoved(mark: number, endsAt: number): void {

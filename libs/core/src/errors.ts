@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'ERR_METHOD_NOT_ALLOWED'
   | 'ERR_NODE_NOT_FOUND'
   | 'ERR_NODE_ALIVE'
+  | 'ERR_CONDITION_UNHEEDED'
   // log and feed
   | 'ERR_FEED_DISCONNECTED'
   | 'ERR_PUBLISH_UNKNOWN'

@@ -62,6 +62,8 @@ export interface Heartbeat {
   readonly countsRefusals?: true;
   /** The node can be asked what a revocation would hit there. */
   readonly answersQuestions?: true;
+  /** The node spares whom a condition of a revocation spares: without this word it hits more. */
+  readonly heedsConditions?: true;
   /** What became of the latest canaries, at most `CANARIES_MAX`, the newest last. Absent before the first one. */
   readonly canaries?: readonly CanaryReport[];
   /** Set in the last heartbeat: the guard has already begun to answer unknown. */

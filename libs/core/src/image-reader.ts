@@ -1,4 +1,5 @@
 import { checksumOf } from './checksum.js';
+import { type Condition, parseCondition } from './condition.js';
 import { type EntryStore } from './entry-store.js';
 import { RevocationError } from './errors.js';
 import { type FilterKeeper } from './filter-keeper.js';
@@ -7,6 +8,7 @@ import {
   corrupt,
   HEADER_WORDS,
   IMAGE_VERSION,
+  IMAGE_VERSION_CONDITIONS,
   keyCheckOf,
   MAGIC,
   PART,
@@ -14,7 +16,7 @@ import {
   SPILLED_WORDS,
 } from './image-format.js';
 import { type KeyHash } from './key-hash.js';
-import { isMark } from './packed-entry.js';
+import { isMark, kindOfMark, scopeOfKind } from './packed-entry.js';
 import { HASH_WORDS, type Rows } from './partition.js';
 import { type ImageReader } from './revocation-index.js';
 import { type SpilledEntry } from './spilled-entries.js';
@@ -49,6 +51,8 @@ class PartReader implements ImageReader {
     if (this.#sums.has(number)) throw corrupt('a part came twice');
     const type = (words[1] ?? 0) >>> 8;
     const rows = (words[3] ?? 0) >>> 0;
+    if (type === PART.conditioned && versionOf(words) < IMAGE_VERSION_CONDITIONS)
+      throw corrupt('a part is of an unknown type');
     this.#takeBody(type, rows, words.subarray(HEADER_WORDS));
     this.#sums.set(number, words[HEADER_WORDS - 1] ?? 0);
     if (type === PART.last) this.#last = { number, sum: words[HEADER_WORDS] ?? 0 };
@@ -61,6 +65,7 @@ class PartReader implements ImageReader {
     const isWhole = this.#sums.size === number + 1 && sums.every((_, i) => this.#sums.has(i));
     if (!isWhole) throw corrupt('a part is missing');
     if (checksumOf(sums, 0) !== sum) throw corrupt('a part belongs to another image');
+    this.target.store.removeAllTwins();
     if (this.target.tombstones.count > 0) this.target.liftsWait();
   }
 
@@ -70,10 +75,13 @@ class PartReader implements ImageReader {
     // Words can be looked at in place only where they are aligned. Not by `slice`, which in a Buffer of Node copies nothing.
     const bytes = part.byteOffset % 4 === 0 ? part : new Uint8Array(part);
     const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    const [magic, version = 0, , , key0, key1, length, sum] = words;
+    const [magic, , , , key0, key1, length, sum] = words;
     if (magic !== MAGIC) throw corrupt('it is no image, or of a machine with another byte order');
     if (length !== part.length || partChecksum(words) !== sum) throw corrupt('a checksum does not match');
-    if ((version & 255) !== IMAGE_VERSION) throw corrupt(`it has version ${version & 255}, known is ${IMAGE_VERSION}`);
+    const version = versionOf(words);
+    if (version !== IMAGE_VERSION && version !== IMAGE_VERSION_CONDITIONS) {
+      throw corrupt(`it has version ${version}, known are ${IMAGE_VERSION} and ${IMAGE_VERSION_CONDITIONS}`);
+    }
     if (key0 !== this.key[0] || key1 !== this.key[1]) {
       throw new RevocationError('ERR_IMAGE_KEY', 'The image was written under another hash key.');
     }
@@ -96,7 +104,10 @@ class PartReader implements ImageReader {
         this.#takeTombstones(this.#rowsOf(tombstones.table, rows, body));
         break;
       case PART.spilled:
-        for (const entry of [...spilledOf(rows, body)]) this.target.spill(entry);
+        for (const entry of [...spilledOf(rows, body, false)]) this.target.spill(entry);
+        break;
+      case PART.conditioned:
+        for (const entry of [...spilledOf(rows, body, true)]) this.target.spill(entry);
         break;
       case PART.last:
         if (body.length !== 1) throw corrupt('its last part is malformed');
@@ -179,18 +190,49 @@ const runEnd = (table: HashTable, { words, count }: Rows, from: number): number 
   return to;
 };
 
-function* spilledOf(rows: number, body: Int32Array): Generator<SpilledEntry> {
+const versionOf = (words: Int32Array): number => (words[1] ?? 0) & 255;
+
+function* spilledOf(rows: number, body: Int32Array, conditioned: boolean): Generator<SpilledEntry> {
   let at = 0;
   for (let row = 0; row < rows; row++) {
-    const length = body[at + SPILLED_WORDS - 1] ?? -1;
-    if (length < 0 || at + SPILLED_WORDS + length > body.length) throw corrupt('a spilled entry is cut off');
+    // First, since it finds out whether all that stands before it is there.
+    const id = textAt(body, at + SPILLED_WORDS - 1);
     const [h0 = 0, h1 = 0, h2 = 0, h3 = 0, mark = 0] = body.subarray(at, at + HASH_WORDS + 1);
     const times = new Float64Array(body.slice(at + HASH_WORDS + 1, at + SPILLED_WORDS - 1).buffer);
-    const units = Array.from(body.subarray(at + SPILLED_WORDS, at + SPILLED_WORDS + length));
-    const id = units.map((unit) => String.fromCharCode(unit)).join('');
+    at += SPILLED_WORDS + id.length;
     if (!isMark(mark, false) && !isMark(mark, true)) throw corrupt('an entry is of no known kind');
-    yield { id, mark, hash: [h0, h1, h2, h3], endsAt: times[0] ?? Infinity, reach: times[1] ?? Infinity };
-    at += SPILLED_WORDS + length;
+    const entry = {
+      id,
+      mark,
+      hash: [h0, h1, h2, h3] as const,
+      endsAt: times[0] ?? Infinity,
+      reach: times[1] ?? Infinity,
+    };
+    if (!conditioned) yield entry;
+    else {
+      const text = textAt(body, at);
+      at += 1 + text.length;
+      yield { ...entry, condition: conditionOf(mark, text) };
+    }
   }
   if (at !== body.length) throw corrupt('a part has another length than its rows');
 }
+
+/** A length, then so many UTF-16 units. */
+const textAt = (body: Int32Array, at: number): string => {
+  const length = body[at] ?? -1;
+  if (length < 0 || at + 1 + length > body.length) throw corrupt('a spilled entry is cut off');
+  const units = Array.from(body.subarray(at + 1, at + 1 + length));
+  return units.map((unit) => String.fromCharCode(unit)).join('');
+};
+
+const conditionOf = (mark: number, text: string): Condition => {
+  let condition: Condition | undefined;
+  try {
+    condition = parseCondition(scopeOfKind(kindOfMark(mark)), JSON.parse(text));
+  } catch {
+    throw corrupt('a condition cannot be read');
+  }
+  if (condition === undefined) throw corrupt('a condition says nothing');
+  return condition;
+};

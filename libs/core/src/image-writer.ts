@@ -1,8 +1,18 @@
 import { checksumOf } from './checksum.js';
+import { conditionText } from './condition.js';
 import { type EntryStore } from './entry-store.js';
 import { RevocationError } from './errors.js';
 import { type HashTable } from './hash-table.js';
-import { HEADER_WORDS, IMAGE_VERSION, keyCheckOf, MAGIC, PART, PART_BYTES_MAX, partChecksum } from './image-format.js';
+import {
+  HEADER_WORDS,
+  IMAGE_VERSION,
+  IMAGE_VERSION_CONDITIONS,
+  keyCheckOf,
+  MAGIC,
+  PART,
+  PART_BYTES_MAX,
+  partChecksum,
+} from './image-format.js';
 import { type KeyHash } from './key-hash.js';
 import { type Rows } from './partition.js';
 import { type SpilledEntry } from './spilled-entries.js';
@@ -12,12 +22,26 @@ const HASHES = 2 ** 32;
 
 /** Tombstones come last: what was lifted while the image is being written is in it with its lift. */
 export function* writeImage(store: EntryStore, tombstones: Tombstones, hash: KeyHash): Generator<Uint8Array> {
-  const writer = new PartWriter(keyCheckOf(hash));
+  // Fixed with the first part: a condition that comes while the image is being written need not be in it.
+  const hasConditions = store.spilled.conditioned > 0;
+  const writer = new PartWriter(keyCheckOf(hash), hasConditions ? IMAGE_VERSION_CONDITIONS : IMAGE_VERSION);
   const rows = [...store.tables, tombstones.table].map(({ count }) => count);
   yield writer.part(PART.first, 0, Int32Array.from(rows), EMPTY_MARKS);
   yield* tableParts(writer, PART.plain, store.tables[0]);
   yield* tableParts(writer, PART.cutoffs, store.tables[1]);
-  yield* spilledParts(writer, [...store.spilled.all()]);
+  const spilled = [...store.spilled.all()];
+  yield* spilledParts(
+    writer,
+    PART.spilled,
+    spilled.filter(({ condition }) => condition === undefined),
+  );
+  if (hasConditions) {
+    yield* spilledParts(
+      writer,
+      PART.conditioned,
+      spilled.filter(({ condition }) => condition !== undefined),
+    );
+  }
   yield* tableParts(writer, PART.tombstones, tombstones.table);
   yield writer.last();
 }
@@ -27,12 +51,15 @@ const EMPTY_MARKS = new Uint8Array(0);
 class PartWriter {
   readonly #sums: number[] = [];
 
-  constructor(private readonly key: readonly [number, number]) {}
+  constructor(
+    private readonly key: readonly [number, number],
+    private readonly version: number,
+  ) {}
 
   part(type: number, rows: number, words: Int32Array, marks: Uint8Array): Uint8Array {
     const total = HEADER_WORDS + words.length + Math.ceil(marks.length / 4);
     const all = new Int32Array(total);
-    all.set([MAGIC, IMAGE_VERSION | (type << 8), this.#sums.length, rows, ...this.key, 4 * total]);
+    all.set([MAGIC, this.version | (type << 8), this.#sums.length, rows, ...this.key, 4 * total]);
     all.set(words, HEADER_WORDS);
     const bytes = new Uint8Array(all.buffer);
     bytes.set(marks, 4 * (HEADER_WORDS + words.length));
@@ -69,24 +96,29 @@ function* tableParts(writer: PartWriter, type: number, table: HashTable): Genera
   if (rows.count > 0) yield flush();
 }
 
-function* spilledParts(writer: PartWriter, entries: readonly SpilledEntry[]): Generator<Uint8Array> {
+function* spilledParts(writer: PartWriter, type: number, entries: readonly SpilledEntry[]): Generator<Uint8Array> {
   let words: number[] = [];
   let rows = 0;
   for (const entry of entries) {
     const more = spilledWords(entry);
     if (rows > 0 && 4 * (HEADER_WORDS + words.length + more.length) > PART_BYTES_MAX) {
-      yield writer.part(PART.spilled, rows, Int32Array.from(words), EMPTY_MARKS);
+      yield writer.part(type, rows, Int32Array.from(words), EMPTY_MARKS);
       words = [];
       rows = 0;
     }
     for (const word of more) words.push(word);
     rows++;
   }
-  if (rows > 0) yield writer.part(PART.spilled, rows, Int32Array.from(words), EMPTY_MARKS);
+  if (rows > 0) yield writer.part(type, rows, Int32Array.from(words), EMPTY_MARKS);
 }
 
-const spilledWords = ({ hash, mark, endsAt, reach, id }: SpilledEntry): readonly number[] => {
+const spilledWords = ({ hash, mark, endsAt, reach, id, condition }: SpilledEntry): readonly number[] => {
   const times = new Int32Array(Float64Array.of(endsAt, reach).buffer);
-  const units = Array.from({ length: id.length }, (_, i) => id.charCodeAt(i));
-  return [...hash, mark, ...times, id.length, ...units];
+  const more = condition === undefined ? [] : textWords(conditionText(condition));
+  return [...hash, mark, ...times, ...textWords(id), ...more];
 };
+
+const textWords = (text: string): readonly number[] => [
+  text.length,
+  ...Array.from({ length: text.length }, (_, i) => text.charCodeAt(i)),
+];

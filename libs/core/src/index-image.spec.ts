@@ -4,7 +4,7 @@ import { aLift, aRevocation, firstDisagreement, type IndexStep, someFacts } from
 import fc from 'fast-check';
 import { refusalOf } from '../test/image-world.js';
 import { somePoorlyNamedSteps, someSteps } from '../test/index-arbitraries.js';
-import { aSmallIndex } from '../test/index-mutants.js';
+import { aSmallIndex, HASH_KEY, IMAGE_MUTANTS } from '../test/index-mutants.js';
 import { createIndex } from './compact-index.js';
 import { type RevocationIndex } from './revocation-index.js';
 import { type Revocation } from './revocation.js';
@@ -58,7 +58,7 @@ describe('An image of an index', () => {
   ])('answers as the index does that wrote it, %s', (_what, someOfThem) => {
     const property = fc.property(someOfThem, (steps) => {
       const index = aSmallIndex();
-      firstDisagreement(index, steps);
+      firstDisagreement(index, steps, HASH_KEY);
       const copy = copyOf(index);
       expect(answers(copy, steps)).toEqual(answers(index, steps));
       // It goes on like the index itself as well.
@@ -66,15 +66,29 @@ describe('An image of an index', () => {
         firstDisagreement(
           copy,
           steps.filter((step) => step.do !== 'reclaim'),
+          HASH_KEY,
         ),
       ).toBe(
         firstDisagreement(
           index,
           steps.filter((step) => step.do !== 'reclaim'),
+          HASH_KEY,
         ),
       );
     });
     fc.assert(property, { numRuns: 100 });
+  });
+
+  it.each(IMAGE_MUTANTS)('%s is found out by what its reader answers', (_what, make) => {
+    const found = fc.check(
+      fc.property(someSteps, (steps) => {
+        const index = make();
+        firstDisagreement(index, steps, HASH_KEY);
+        return JSON.stringify(answers(copyOf(index), steps)) === JSON.stringify(answers(index, steps));
+      }),
+      { numRuns: 2000, endOnFailure: true },
+    );
+    expect(found.failed).toBe(true);
   });
 
   it('is united with what is held, in either order, and taken a second time changes nothing', () => {
@@ -133,8 +147,61 @@ describe('An image of an index', () => {
   });
 });
 
+describe('A condition in an image', () => {
+  const wide = (parts: Partial<Revocation> = {}): Revocation =>
+    aRevocation({ id: hexId(1), key: { scope: 'issuer' }, effect: { kind: 'suspended' }, ...parts });
+  const excepted = wide({ condition: { exceptClients: ['batch 🔑'] } });
+  const versionsOf = (index: RevocationIndex): Set<number> =>
+    new Set([...index.image()].map((part) => new DataView(part.buffer).getUint8(4)));
+  const hits = (index: RevocationIndex, clientId: string): boolean =>
+    index.find(someFacts({ clientId }), NOW, 'iat') !== undefined;
+  const indexOf = (...revocations: readonly Revocation[]): RevocationIndex => {
+    const index = aSmallIndex();
+    for (const revocation of revocations) index.apply(revocation);
+    return index;
+  };
+
+  it('is what gives the image its second version, for as long as there is one', () => {
+    const index = indexOf(excepted);
+    expect(versionsOf(index)).toEqual(new Set([2]));
+    expect([hits(copyOf(index), 'batch 🔑'), hits(copyOf(index), 'app')]).toEqual([false, true]);
+    index.apply(wide());
+    expect(versionsOf(index)).toEqual(new Set([1]));
+    expect(hits(copyOf(index), 'batch 🔑')).toBe(true);
+    const lifted = indexOf(excepted);
+    lifted.lift(aLift(excepted));
+    expect(versionsOf(lifted)).toEqual(new Set([1]));
+  });
+
+  it('has ended for whoever takes in the record that ends it, from either side and in either order', () => {
+    for (const [held, read] of [
+      [excepted, wide()],
+      [wide(), excepted],
+    ] as const) {
+      const index = indexOf(held);
+      expect(refusalOf(index, indexOf(read).image())).toBeUndefined();
+      expect(hits(index, 'batch 🔑')).toBe(true);
+      expect(index.size(NOW).liveEntries).toBe(1);
+    }
+  });
+
+  it('that comes while the image is being written is in none of its parts', () => {
+    const index = indexOf(anEntry(1));
+    const parts: Uint8Array[] = [];
+    for (const part of index.image()) {
+      parts.push(part);
+      index.apply(excepted);
+    }
+    const copy = aSmallIndex();
+    expect(refusalOf(copy, parts)).toBeUndefined();
+    expect(copy.size(NOW).liveEntries).toBe(1);
+  });
+});
+
 describe('A spoilt image', () => {
-  const parts = [...anIndexOf(20).image()];
+  const withConditions = anIndexOf(20);
+  withConditions.apply(aRevocation({ key: { scope: 'issuer' }, condition: { exceptClients: ['a'] } }));
+  const parts = [...withConditions.image()];
 
   it('is refused whatever byte is flipped, and nothing of that part is taken', () => {
     for (const [i, part] of parts.entries()) {

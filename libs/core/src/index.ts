@@ -3,6 +3,18 @@ export * from './clock.js';
 export * from './errors.js';
 export * from './scope.js';
 export * from './revocation.js';
+export {
+  type Condition,
+  CONDITION_SCOPES,
+  conditionText,
+  createWave,
+  EXCEPT_CLIENTS_BYTES_MAX,
+  EXCEPT_CLIENTS_MAX,
+  parseCondition,
+  type Spread,
+  SPREAD_SECONDS_MAX,
+  type Wave,
+} from './condition.js';
 export * from './issuer-settings.js';
 export * from './token.js';
 export * from './issuer-pattern.js';

@@ -27,6 +27,22 @@ export interface LiveTokensCount {
    * three nodes counts once; those of machines stand first. They tell nothing to whoever does not have the token, and differ from question to question.
    */
   readonly marks?: readonly string[];
+  /** The machine clients among them with most tokens, at most `MACHINE_CLIENTS_MAX`: a client id names a program and nobody. */
+  readonly machineClients?: readonly MachineClient[];
+  /** Machine clients that are not in the list. */
+  readonly moreMachineClients?: number;
+  /** What the condition spares, for each of its clients in their order. */
+  readonly excepted?: readonly MarkedTokens[];
+}
+
+/** Some of the tokens. `marks` as above, if there are few. */
+export interface MarkedTokens {
+  readonly tokens: number;
+  readonly marks?: readonly string[];
+}
+
+export interface MachineClient extends MarkedTokens {
+  readonly clientId: string;
 }
 
 /** The answer of one node. Authorised as heartbeats are. */
@@ -40,6 +56,10 @@ export interface LiveTokensAnswer {
 
 /** More tokens of one node than this are told as a number alone. */
 export const LIVE_TOKEN_MARKS_MAX = 64;
+/** More machine clients than this are told as a number alone. */
+export const MACHINE_CLIENTS_MAX = 20;
+/** Longer names of machine clients are not told. UTF-8. */
+export const MACHINE_CLIENT_BYTES_MAX = 128;
 
 /**
  * Whether one of these revocations would hit a token: by the very index that decides it once they are given. Its hash needs no

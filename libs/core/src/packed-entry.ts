@@ -69,6 +69,19 @@ export const pack = (revocation: Revocation, into: Int32Array): boolean => {
   return true;
 };
 
+/** The same for what an entry says that stands beside the tables. */
+export const packEntry = (
+  { id, endsAt, reach }: { readonly id: string; readonly endsAt: number; readonly reach: number },
+  into: Int32Array,
+): boolean => {
+  if (reach !== Infinity && !isPackable(reach)) return false;
+  if (endsAt !== Infinity && !isPackable(endsAt)) return false;
+  if (!packId(id, into)) return false;
+  into[END_AT] = endsAt === Infinity ? 0 : endsAt;
+  into[CUTOFF_AT] = reach === Infinity ? 0 : reach;
+  return true;
+};
+
 /** The ids that our service makes are 32 lower-case hex digits; of any other nothing is written that counts. */
 export const packId = (id: string, into: Int32Array): boolean => {
   if (id.length !== 8 * ID_WORDS) return false;

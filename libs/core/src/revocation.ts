@@ -1,3 +1,4 @@
+import { type Condition } from './condition.js';
 import { type RevocationKey } from './scope.js';
 import { type EpochSeconds } from './units.js';
 
@@ -19,6 +20,8 @@ export interface Revocation {
   readonly effect: Effect;
   /** When the last token it can hit has expired, plus skew; `lifted` = until it is lifted. */
   readonly retainUntil: EpochSeconds | 'lifted';
+  /** Whom it lets off; only of the scopes `CONDITION_SCOPES`. A record of the same id without one ends the condition. */
+  readonly condition?: Condition;
   /** Ids of dominated revocations of the same key that this one replaces. */
   readonly supersedes?: readonly string[];
 }

@@ -1,4 +1,6 @@
 import {
+  type Condition,
+  CONDITION_SCOPES,
   type CutoffClaim,
   type Effect,
   type EpochMs,
@@ -62,16 +64,38 @@ const anEffect: fc.Arbitrary<Effect> = fc.oneof(
 
 const anEnd = fc.oneof(fc.constant('lifted' as const), near(0, 8), near(0, 8));
 
+const aCondition: fc.Arbitrary<Condition> = fc.oneof(
+  fc
+    .uniqueArray(fc.constantFrom('x', 'y', 'z'), { minLength: 1 })
+    .map((exceptClients): Condition => ({ exceptClients })),
+  fc
+    .tuple(near(-1, 4), fc.integer({ min: 1, max: 5 }))
+    .map(([from, length]): Condition => ({ spread: { from, until: epochSeconds(from + length) } })),
+);
+
+/** Half of those that may have one. */
+const withCondition = (revocation: Revocation): fc.Arbitrary<Revocation> =>
+  CONDITION_SCOPES.includes(revocation.key.scope)
+    ? fc
+        .option(aCondition, { nil: undefined, freq: 2 })
+        .map((condition) => (condition ? { ...revocation, condition } : revocation))
+    : fc.constant(revocation);
+
 /** Any combination, also those that no service makes: only a miss hurts, and nothing may cause one. */
 const aRevocation = (id: fc.Arbitrary<string>): fc.Arbitrary<Revocation> =>
-  fc.record({
-    id,
-    issuer: anIssuer,
-    key: aKey,
-    effect: anEffect,
-    retainUntil: anEnd,
-    supersedes: fc.oneof(fc.constant([]), fc.array(id, { maxLength: 3 })),
-  });
+  fc
+    .record({
+      id,
+      issuer: anIssuer,
+      key: aKey,
+      effect: anEffect,
+      retainUntil: anEnd,
+      supersedes: fc.oneof(fc.constant([]), fc.array(id, { maxLength: 3 })),
+    })
+    .chain(withCondition);
+
+/** The record that ends its condition. */
+const withoutCondition = ({ condition: _condition, ...rest }: Revocation): Revocation => rest;
 
 const liftOf = ({ id, retainUntil }: Revocation): Lift => ({
   id,
@@ -128,6 +152,10 @@ const aStep = (revocations: readonly Revocation[]): fc.Arbitrary<IndexStep> => {
   const one = fc.constantFrom(...revocations);
   return fc.oneof(
     { weight: 4, arbitrary: one.map((revocation): IndexStep => ({ do: 'apply', revocation })) },
+    {
+      weight: 1,
+      arbitrary: one.map((revocation): IndexStep => ({ do: 'apply', revocation: withoutCondition(revocation) })),
+    },
     { weight: 1, arbitrary: one.map((revocation): IndexStep => ({ do: 'lift', lift: liftOf(revocation) })) },
     { weight: 1, arbitrary: aReclaim },
     { weight: 8, arbitrary: aFind },

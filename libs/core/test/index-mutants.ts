@@ -215,6 +215,122 @@ class DropsABit extends Mutant {
   }
 }
 
+const clientsOf = ({ condition }: Revocation): readonly string[] | undefined =>
+  condition !== undefined && 'exceptClients' in condition ? condition.exceptClients : undefined;
+
+const plainOf = ({ condition: _condition, ...revocation }: Revocation): Revocation => revocation;
+
+class HeedsNoCondition extends Mutant {
+  override apply(revocation: Revocation): void {
+    super.apply(plainOf(revocation));
+  }
+}
+
+class KeepsConditions extends Mutant {
+  readonly #conditioned = new Set<string>();
+
+  override apply(revocation: Revocation): void {
+    if (revocation.condition !== undefined) this.#conditioned.add(revocation.id);
+    else if (this.#conditioned.has(revocation.id)) return;
+    super.apply(revocation);
+  }
+}
+
+/** A condition for all revocations of its key, whether their records carry it or not. */
+class ConditionsByKey extends Mutant {
+  readonly #conditions = new Map<string, Revocation['condition']>();
+
+  override apply(revocation: Revocation): void {
+    const name = keyOf(revocation.issuer, revocation.key);
+    const condition = revocation.condition ?? this.#conditions.get(name);
+    this.#conditions.set(name, condition);
+    super.apply(condition === undefined ? revocation : { ...revocation, condition });
+  }
+}
+
+class ExceptsTokensWithoutClient extends Mutant {
+  override apply(revocation: Revocation): void {
+    const clients = clientsOf(revocation);
+    super.apply(
+      clients === undefined ? revocation : { ...revocation, condition: { exceptClients: [...clients, 'none'] } },
+    );
+  }
+
+  override find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
+    return super.find({ ...token, clientId: token.clientId ?? 'none' }, now, cutoffClaim);
+  }
+}
+
+/** Whom one revocation lets off it asks about no other. */
+class StopsAtAnException extends Mutant {
+  readonly #excepted: Revocation[] = [];
+
+  override apply(revocation: Revocation): void {
+    if (clientsOf(revocation) !== undefined) this.#excepted.push(revocation);
+    super.apply(revocation);
+  }
+
+  override find(token: TokenFacts, now: EpochMs, cutoffClaim: CutoffClaim): Hit | undefined {
+    const isExcepted = this.#excepted.some(
+      (one) => one.issuer === token.issuer && clientsOf(one)?.includes(token.clientId ?? '') === true,
+    );
+    return isExcepted ? undefined : super.find(token, now, cutoffClaim);
+  }
+}
+
+class SpreadsWithoutEnd extends Mutant {
+  override apply(revocation: Revocation): void {
+    const { condition } = revocation;
+    if (condition === undefined || !('spread' in condition)) super.apply(revocation);
+    else super.apply({ ...revocation, condition: { spread: { ...condition.spread, until: epochSeconds(4e9) } } });
+  }
+}
+
+/** Everybody can compute when it is his turn. */
+class WavesWithoutKey extends Mutant {
+  protected override readonly good = aSmallIndex({ hashKey: new Uint8Array(16) });
+}
+
+/** Remembers what it was told, to write the image of another index. */
+class ImageOfAnother extends Mutant {
+  readonly #steps: ((index: RevocationIndex) => void)[] = [];
+
+  constructor(private readonly change: (revocation: Revocation) => Revocation | undefined) {
+    super();
+  }
+
+  override apply(revocation: Revocation): void {
+    super.apply(revocation);
+    const changed = this.change(revocation);
+    if (changed !== undefined) this.#steps.push((index) => index.apply(changed));
+  }
+
+  override lift(lift: Lift): void {
+    super.lift(lift);
+    this.#steps.push((index) => index.lift(lift));
+  }
+
+  override reclaim(now: EpochMs, newestTick: EpochMs, entriesMax: number): number {
+    this.#steps.push((index) => index.reclaim(now, newestTick, entriesMax));
+    return super.reclaim(now, newestTick, entriesMax);
+  }
+
+  override image(): Iterable<Uint8Array> {
+    const other = aSmallIndex();
+    for (const step of this.#steps) step(other);
+    return other.image();
+  }
+}
+
+/** Whoever reads their images answers otherwise than they do. */
+export const IMAGE_MUTANTS: readonly (readonly [string, () => RevocationIndex])[] = [
+  [
+    'without its entries that have a condition',
+    (): RevocationIndex => new ImageOfAnother((one) => (one.condition ? undefined : one)),
+  ],
+  ['without the conditions of its entries', (): RevocationIndex => new ImageOfAnother(plainOf)],
+];
+
 /** What is wrong with each. */
 export const INDEX_MUTANTS: readonly (readonly [string, new () => RevocationIndex])[] = [
   ['whose filter drops a bit', DropsABit],
@@ -232,4 +348,11 @@ export const INDEX_MUTANTS: readonly (readonly [string, new () => RevocationInde
   ['that asks for the kid and not for the thumbprint', AsksOneNameOfAKey],
   ['that hashes the signing input of every token', HashesAlways],
   ['that promises that logging in again helps', PromisesLogin],
+  ['that heeds no condition', HeedsNoCondition],
+  ['that keeps a condition after the record that ends it', KeepsConditions],
+  ['that lets off by the condition of another record of the key', ConditionsByKey],
+  ['that excepts tokens without a client', ExceptsTokensWithoutClient],
+  ['that asks no further once a token is excepted', StopsAtAnException],
+  ['that never ends a spread', SpreadsWithoutEnd],
+  ['whose waves anybody can compute', WavesWithoutKey],
 ];

@@ -97,14 +97,45 @@ describe('The live tokens that a revocation would hit', () => {
     await check(world, tokenOf({ sub: 'app-1', jti: 'a' }));
     await check(world, tokenOf({ sub: 'alice', jti: 'c' }));
     const counted = real(world, question(world, { scope: 'client', clientId: 'app-1' }));
-    expect(counted).toMatchObject({ tokens: 2, machines: 1 });
+    expect(counted).toMatchObject({
+      tokens: 2,
+      machines: 1,
+      machineClients: [{ clientId: 'app-1', tokens: 1, marks: counted?.marks?.slice(0, 1) }],
+    });
+  });
+
+  it('of machine clients beyond twenty, or of a long name, are no names', async () => {
+    const world = cacheWorld(makeReal);
+    const long = 'x'.repeat(129);
+    for (const name of [long, ...Array.from({ length: 22 }, (_, at) => `app-${at}`)]) {
+      await check(world, tokenOf({ sub: name, client_id: name, azp: name, jti: name }));
+    }
+    const counted = real(world, question(world, { scope: 'issuer' }));
+    expect(counted).toMatchObject({ machines: 23, moreMachineClients: 3 });
+    expect(counted?.machineClients?.map(({ clientId }) => clientId)).not.toContain(long);
+    expect(counted?.machineClients).toHaveLength(20);
+  });
+
+  it('of excepted clients are counted apart', async () => {
+    const world = cacheWorld(makeReal);
+    await check(world, tokenOf({ sub: 'alice', jti: 'a' }));
+    await check(world, tokenOf({ sub: 'bob', client_id: 'batch', azp: 'batch', jti: 'b' }));
+    const asked = question(world, { scope: 'issuer' });
+    const revocations = asked.revocations.map((one) => ({ ...one, condition: { exceptClients: ['cron', 'batch'] } }));
+    expect(real(world, { ...asked, revocations })).toMatchObject({
+      tokens: 1,
+      excepted: [{ tokens: 0 }, { tokens: 1, marks: [expect.any(String)] }],
+    });
   });
 
   it('beyond a few are a number alone, and a full cache says that there may be more', async () => {
     const world = cacheWorld(makeReal, { entriesMax: LIVE_TOKEN_MARKS_MAX + 1 });
     for (let at = 0; at <= LIVE_TOKEN_MARKS_MAX; at++) await check(world, tokenOf({ jti: `t${at}` }));
     const counted = real(world, question(world, { scope: 'issuer' }));
-    expect(counted).toEqual({ tokens: LIVE_TOKEN_MARKS_MAX + 1, machines: 0, atLeast: true });
+    expect(counted).toEqual({
+      ...{ tokens: LIVE_TOKEN_MARKS_MAX + 1, machines: 0, atLeast: true },
+      ...{ machineClients: [], moreMachineClients: 0 },
+    });
   });
 
   it('are not known without a cache', () => {

@@ -4,6 +4,7 @@ import {
   epochSeconds,
   keyFields,
   type Lift,
+  parseCondition,
   parseKey,
   type RecordBody,
   type Revocation,
@@ -111,23 +112,26 @@ const someIn = <T>(data: Fields, name: string, read: (item: Fields) => T): reado
   return items;
 };
 
-export const writeRevocation = ({ id, key, effect, retainUntil, supersedes }: Revocation): Fields => ({
+export const writeRevocation = ({ id, key, effect, retainUntil, condition, supersedes }: Revocation): Fields => ({
   id,
   ...keyFields(key),
   ...(effect.kind === 'issuedBefore' ? { issuedBefore: effect.issuedBefore } : {}),
   ...(effect.kind === 'suspended' ? { suspended: true } : {}),
   retainUntil,
+  condition,
   supersedes,
 });
 
 const readRevocation = (issuer: string, scope: Scope, fields: Fields): Revocation => {
   const supersedes = optional(fields, 'supersedes', (all, name) => listIn(all, name, readId));
+  const condition = optional(fields, 'condition', (all, name) => parseCondition(scope, all[name]));
   return {
     id: idIn(fields, 'id'),
     issuer,
     key: parseKey(scope, fields),
     effect: readEffect(scope, fields),
     retainUntil: fields['retainUntil'] === 'lifted' ? 'lifted' : secondsIn(fields, 'retainUntil'),
+    ...(condition === undefined ? {} : { condition }),
     ...(supersedes === undefined ? {} : { supersedes }),
   };
 };

@@ -80,6 +80,7 @@ const readHeartbeat = (fields: Fields, { service, instance }: NodeName): Heartbe
   ...(fields['newestTick'] === undefined ? {} : { newestTick: epochMs(numberIn(fields, 'newestTick')) }),
   ...(fields['countsRefusals'] === true ? { countsRefusals: true as const } : {}),
   ...(fields['answersQuestions'] === true ? { answersQuestions: true as const } : {}),
+  ...(fields['heedsConditions'] === true ? { heedsConditions: true as const } : {}),
   ...(fields['canaries'] === undefined ? {} : { canaries: readCanaries(fields) }),
   ...(fields['goodbye'] === true ? { goodbye: true as const } : {}),
 });

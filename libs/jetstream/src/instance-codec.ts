@@ -12,8 +12,8 @@ const EPOCH_BYTES_MAX = 64;
 const INSTANCE = /^[A-Za-z0-9_-]{1,64}$/;
 
 export const encodeInstanceNotice = (namespace: string, notice: InstanceNotice, signer: Signer): EncodedTick => {
-  const { id, time, instance, epoch, phase, watermark } = notice;
-  const payload = writeEnvelope(namespace, { id, name: 'instance', time, data: { instance, epoch, phase, watermark } });
+  const { id, time, ...data } = notice;
+  const payload = writeEnvelope(namespace, { id, name: 'instance', time, data });
   return { payload, signature: signer.sign(payload) };
 };
 
@@ -35,6 +35,7 @@ export const decodeInstanceNotice = (
       epoch: optional(data, 'epoch', (fields, name) => textIn(fields, name, EPOCH_BYTES_MAX)),
       phase: oneOfIn(data, 'phase', INSTANCE_PHASES),
       watermark: sequence(integerIn(data, 'watermark')),
+      ...(data['heedsConditions'] === true ? { heedsConditions: true as const } : {}),
     };
   } catch (error) {
     if (error instanceof RevocationError) return undefined;

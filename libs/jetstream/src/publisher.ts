@@ -62,6 +62,8 @@ export interface InstanceNotice {
   readonly phase: InstancePhase;
   /** Its journal has every record of that log up to here. */
   readonly watermark: Sequence;
+  /** It keeps conditions of revocations: without this word it would publish them again without theirs. */
+  readonly heedsConditions?: true;
 }
 
 export type ConnectionState = 'connected' | 'disconnected';

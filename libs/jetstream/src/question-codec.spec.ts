@@ -72,8 +72,36 @@ describe('the answer of a node', () => {
     [answer],
     [{ ...answer, count: undefined }],
     [{ ...answer, count: { tokens: 900, machines: 3, atLeast: true } }],
+    [
+      {
+        ...answer,
+        count: {
+          ...{ tokens: 900, machines: 3, atLeast: true, moreMachineClients: 1 },
+          machineClients: [
+            { clientId: 'batch 🔑', tokens: 1, marks: ['0123456789ab'] },
+            { clientId: 'cron', tokens: 1 },
+          ],
+          excepted: [{ tokens: 0, marks: [] }, { tokens: 70 }],
+        },
+      },
+    ],
   ])('is read as it was sent: %j', (any) => {
     expect(decodeAnswer(encodeAnswer(any), from)).toEqual(any);
+  });
+
+  const clients = (count: number) => Array.from({ length: count }, (_, at) => ({ clientId: `c${at}`, tokens: 1 }));
+  it.each([
+    [{ machineClients: clients(21) }],
+    [{ machineClients: [{ clientId: 'x'.repeat(129), tokens: 1 }] }],
+    [{ machineClients: [{ clientId: '', tokens: 1 }] }],
+    [{ machineClients: [{ clientId: 'a', tokens: 2, marks: ['0123456789ab'] }] }],
+    [{ machineClients: 'a' }],
+    [{ moreMachineClients: -1 }],
+    [{ excepted: Array.from({ length: 65 }, () => ({ tokens: 1 })) }],
+    [{ excepted: [{ tokens: 1, marks: ['x'] }] }],
+    [{ excepted: [1] }],
+  ])('is not read with clients told otherwise than nodes tell them: %j', (more) => {
+    expect(decodeAnswer(changed({ count: { ...answer.count, ...more } }), from)).toBeUndefined();
   });
 
   it('speaks for the node of its subject only, and is no heartbeat', () => {

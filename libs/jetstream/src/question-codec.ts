@@ -1,14 +1,20 @@
 import {
+  EXCEPT_CLIENTS_MAX,
   LIVE_TOKEN_MARKS_MAX,
   type LiveTokensAnswer,
   type LiveTokensCount,
   type LiveTokensQuestion,
+  MACHINE_CLIENT_BYTES_MAX,
+  MACHINE_CLIENTS_MAX,
+  type MachineClient,
+  type MarkedTokens,
   type Revocation,
   RevocationError,
 } from '@revocast/core';
 import { readBody, writeBody } from './body-codec.js';
 import { readEnvelope, readFrozen, writeEnvelope } from './envelope.js';
 import {
+  asFields,
   booleanIn,
   type Fields,
   fieldsIn,
@@ -16,6 +22,7 @@ import {
   integerIn,
   listIn,
   numberIn,
+  optional,
   parseFields,
   textIn,
   unreadable,
@@ -27,7 +34,8 @@ import { SIGNATURE_HEADER, WIRE_VERSION } from './wire.js';
 
 /** A few revocations of one command, with keys of a kilobyte each that JSON may write six times as long. */
 const QUESTION_BYTES_MAX = 65_536;
-const ANSWER_BYTES_MAX = 8_192;
+/** Marks, and the names of some clients, which JSON may write six times as long. */
+const ANSWER_BYTES_MAX = 32_768;
 const MARK = /^[0-9a-f]{12}$/;
 
 /**
@@ -94,7 +102,47 @@ const readCount = (fields: Fields): LiveTokensCount => {
     ...{ tokens, machines },
     atLeast: booleanIn(fields, 'atLeast'),
     ...(marks && { marks }),
+    ...readClients(fields),
   };
+};
+
+type ClientCounts = Pick<LiveTokensCount, 'machineClients' | 'moreMachineClients' | 'excepted'>;
+
+/** What older nodes do not tell. */
+const readClients = (fields: Fields): ClientCounts => {
+  const machineClients = optional(fields, 'machineClients', (all, name) =>
+    someIn(all, name, MACHINE_CLIENTS_MAX, readMachine),
+  );
+  const moreMachineClients = optional(fields, 'moreMachineClients', integerIn);
+  const excepted = optional(fields, 'excepted', (all, name) => someIn(all, name, EXCEPT_CLIENTS_MAX, readMarked));
+  return {
+    ...(machineClients && { machineClients }),
+    ...(moreMachineClients !== undefined && { moreMachineClients }),
+    ...(excepted && { excepted }),
+  };
+};
+
+const someIn = <T>(fields: Fields, name: string, most: number, read: (item: Fields) => T): readonly T[] => {
+  const items = listIn(fields, name, (item) => {
+    const inner = asFields(item);
+    if (inner === undefined) throw unreadable(`${name} holds what is not an object`);
+    return read(inner);
+  });
+  if (items.length > most) throw unreadable(`${name} holds too many`);
+  return items;
+};
+
+const readMachine = (item: Fields): MachineClient => ({
+  clientId: textIn(item, 'clientId', MACHINE_CLIENT_BYTES_MAX),
+  ...readMarked(item),
+});
+
+const readMarked = (item: Fields): MarkedTokens => {
+  const tokens = integerIn(item, 'tokens');
+  const marks = optional(item, 'marks', (all, name) => listIn(all, name, readMark));
+  if (marks !== undefined && (marks.length > LIVE_TOKEN_MARKS_MAX || marks.length !== tokens))
+    throw unreadable('marks and tokens are not as many');
+  return { tokens, ...(marks && { marks }) };
 };
 
 const readMark = (item: unknown): string => {

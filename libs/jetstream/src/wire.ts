@@ -5,7 +5,8 @@ import { type RecordBody } from '@revocast/core';
  * know, so additions keep the version; a change that an old reader would misread takes the next one.
  *
  * 1: records, ticks; heartbeats, since then with `routeMode`, `localFile` and `newestTick`, which older services pass over and go by `mode`,
- *    and with `countsRefusals` and `answersQuestions`, which they pass over, too; reports of refusals and answers on the subject of
+ *    and with `countsRefusals`, `answersQuestions` and `heedsConditions`, which they pass over, too; conditions of revocations, which older
+ *    nodes pass over and so refuse more; reports of refusals and answers on the subject of
  *    heartbeats, which older services take for heartbeats they cannot read; questions, which older nodes take for ticks without a head;
  *    `namespace`, `epoch` and `issuer` in `data` are frozen for all versions, so that a node limits what it cannot read.
  */

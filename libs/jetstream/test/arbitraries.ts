@@ -2,6 +2,8 @@ import {
   CANARIES_MAX,
   CANARY_OUTCOMES,
   type ClaimNames,
+  type Condition,
+  CONDITION_SCOPES,
   epochMs,
   epochSeconds,
   type Heartbeat,
@@ -16,6 +18,7 @@ import {
   type Scope,
   SCOPES,
   sequence,
+  SPREAD_SECONDS_MAX,
   FOLLOWER_STATES,
 } from '@revocast/core';
 import fc from 'fast-check';
@@ -53,9 +56,17 @@ const effectOf = (scope: Scope): fc.Arbitrary<Revocation['effect']> => {
   return ['token', 'session', 'key'].includes(scope) ? fc.oneof(always, suspended) : fc.oneof(cutOff, suspended);
 };
 
+const condition: fc.Arbitrary<Condition> = fc.oneof(
+  fc.uniqueArray(field, { minLength: 1, maxLength: 4 }).map((exceptClients): Condition => ({ exceptClients })),
+  fc
+    .tuple(fc.nat(), fc.integer({ min: 1, max: SPREAD_SECONDS_MAX }))
+    .map(([from, length]): Condition => ({ spread: { from: epochSeconds(from), until: epochSeconds(from + length) } })),
+);
+
 const revocationOf = (iss: string, scope: Scope): fc.Arbitrary<Revocation> =>
   fc.record(
     {
+      ...(CONDITION_SCOPES.includes(scope) && { condition }),
       id,
       issuer: fc.constant(iss),
       key: keyOfScope[scope],
@@ -164,6 +175,7 @@ export const anyHeartbeat: fc.Arbitrary<Heartbeat> = fc.record(
     newestTick: fc.nat().map(epochMs),
     countsRefusals: fc.constant(true as const),
     answersQuestions: fc.constant(true as const),
+    heedsConditions: fc.constant(true as const),
     canaries: fc.array(fc.record({ revocationId: id, outcome: fc.constantFrom(...CANARY_OUTCOMES) }), {
       maxLength: CANARIES_MAX,
     }),

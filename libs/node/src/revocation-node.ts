@@ -309,6 +309,7 @@ export class RevocationNode {
       ...{ guarded: this.#guarded, at: clock.wall() },
       ...(this.#refusals.counts && { countsRefusals: true as const }),
       ...(this.#questions.isOpen && { answersQuestions: true as const }),
+      heedsConditions: true,
       ...(this.#canaries.reports.length > 0 && { canaries: this.#canaries.reports }),
       ...(local && localReport(local.overrides.status(), status.newestTick)),
     };

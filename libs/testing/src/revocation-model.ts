@@ -1,4 +1,5 @@
 import {
+  createWave,
   type CutoffClaim,
   type EpochMs,
   type Hit,
@@ -8,20 +9,26 @@ import {
   type RevocationIndex,
   type RevocationKey,
   type TokenFacts,
+  type Wave,
 } from '@revocast/core';
 
 /**
  * What an index should answer, said as plainly as possible: a list that forgets nothing, asked from end to end.
- * It shares no code with the index but its types.
+ * It shares no code with the index but its types, and the hash that says when a subject's wave comes.
  */
 export class RevocationModel {
   readonly #revocations = new Map<string, Revocation>();
   readonly #lifted = new Set<string>();
+  readonly #wave: Wave;
+
+  constructor(hashKey: Uint8Array = new Uint8Array(16)) {
+    this.#wave = createWave(hashKey);
+  }
 
   apply(revocation: Revocation): void {
     // By content: two records that were given one id by mistake both count.
-    const { id, issuer, key, effect, retainUntil } = revocation;
-    const name = JSON.stringify([id, issuer, key, effect, retainUntil]);
+    const { condition } = revocation;
+    const name = contentOf(revocation) + JSON.stringify(condition);
     if (!this.#revocations.has(name)) this.#revocations.set(name, revocation);
   }
 
@@ -36,17 +43,37 @@ export class RevocationModel {
 
   /** Of these, the ones that have not ended at `now`. */
   liveHitting(token: TokenFacts, now: EpochMs): readonly Revocation[] {
-    return this.hitting(token).filter((revocation) => isRunning(revocation, now));
+    return this.hitting(token).filter(
+      (revocation) => isRunning(revocation, now) && !this.#isLetOff(revocation, token, now),
+    );
   }
 
   live(now: EpochMs): readonly Revocation[] {
     return this.#unlifted().filter((revocation) => isRunning(revocation, now));
   }
 
+  /** What is there without its condition as well has none. */
   #unlifted(): readonly Revocation[] {
-    return [...this.#revocations.values()].filter(({ id }) => !this.#lifted.has(id));
+    const all = [...this.#revocations.values()];
+    const plain = new Set(all.filter(({ condition }) => condition === undefined).map(contentOf));
+    return all.filter(
+      (revocation) =>
+        !this.#lifted.has(revocation.id) && (revocation.condition === undefined || !plain.has(contentOf(revocation))),
+    );
+  }
+
+  #isLetOff({ id, condition }: Revocation, { issuer, clientId, sub }: TokenFacts, now: EpochMs): boolean {
+    if (condition === undefined) return false;
+    if ('exceptClients' in condition) return condition.exceptClients.some((client) => client === clientId);
+    const { from, until } = condition.spread;
+    if (sub === undefined) return false;
+    const wave = from + (this.#wave(id, issuer, sub) / 2 ** 32) * (until - from);
+    return now / 1000 < wave && now / 1000 < until;
   }
 }
+
+const contentOf = ({ id, issuer, key, effect, retainUntil }: Revocation): string =>
+  JSON.stringify([id, issuer, key, effect, retainUntil]);
 
 const isRunning = ({ retainUntil }: Revocation, now: EpochMs): boolean =>
   retainUntil === 'lifted' || now < retainUntil * 1000;
@@ -74,9 +101,14 @@ export type IndexStep =
 /**
  * Plays `steps` on the index and on a model, and says where they first disagree, or undefined if nowhere. A time before
  * what was allowed to be reclaimed is not asked about: there an index may know less than a model that forgets nothing.
+ * `hashKey` is the index's; without one it must have 16 zeros, or be given no spread.
  */
-export const firstDisagreement = (index: RevocationIndex, steps: readonly IndexStep[]): string | undefined => {
-  const model = new RevocationModel();
+export const firstDisagreement = (
+  index: RevocationIndex,
+  steps: readonly IndexStep[],
+  hashKey?: Uint8Array,
+): string | undefined => {
+  const model = new RevocationModel(hashKey);
   let reclaimedTo = -Infinity;
   for (const step of steps) {
     switch (step.do) {

@@ -1,4 +1,10 @@
-import { isKeyField, KEY_FIELD_BYTES_MAX } from '@revocast/core';
+import {
+  EXCEPT_CLIENTS_BYTES_MAX,
+  EXCEPT_CLIENTS_MAX,
+  isKeyField,
+  KEY_FIELD_BYTES_MAX,
+  SPREAD_SECONDS_MAX,
+} from '@revocast/core';
 import { z } from 'zod';
 
 /** RFC 3339 or epoch seconds, as in a JWT. */
@@ -47,6 +53,47 @@ const withCutoff = {
     .describe('Literal cut-off: tokens whose time claim is strictly before it are hit. Excludes `at`.'),
 };
 
+const DURATION = /^([1-9][0-9]{0,4})([smh])$/;
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 };
+
+/** Of a text that the schema let pass. */
+export const durationSeconds = (text: string): number => {
+  const [, count = '0', unit = 's'] = DURATION.exec(text) ?? [];
+  return Number(count) * (UNIT_SECONDS[unit] ?? 1);
+};
+
+const spread = {
+  spread: z
+    .string()
+    .regex(DURATION, 'is to be a number of s, m or h, such as 10m')
+    .refine((text) => durationSeconds(text) <= SPREAD_SECONDS_MAX, 'is to be 24h at most')
+    .optional()
+    .describe('Reach one subject after the other over this time, such as `10m`. Enforced at its end, and not before.'),
+  olderNodes: z
+    .literal('refuseMore')
+    .optional()
+    .describe('Go ahead although nodes of an older version will spare nobody: they hit everybody at once.'),
+};
+
+const exceptions = {
+  exceptClients: z
+    .array(keyField('A client, as the claim mapped for the issuer has it.'))
+    .min(1)
+    .max(EXCEPT_CLIENTS_MAX)
+    .refine((clients) => new Set(clients).size === clients.length, 'names a client twice')
+    .refine(
+      (clients) => clients.reduce((sum, client) => sum + Buffer.byteLength(client), 0) <= EXCEPT_CLIENTS_BYTES_MAX,
+      `is to have at most ${EXCEPT_CLIENTS_BYTES_MAX} bytes of UTF-8`,
+    )
+    .optional()
+    .describe('Tokens of these clients are not hit. A token without a client is hit.'),
+  ...spread,
+};
+
+const notBothConditions = (value: { readonly exceptClients?: unknown; readonly spread?: unknown }): boolean =>
+  value.exceptClients === undefined || value.spread === undefined;
+const CONDITIONS = { message: 'exceptClients and spread exclude each other', path: ['spread'] };
+
 const exactlyOne = (fields: readonly string[]) => ({
   check: (value: object): boolean => fields.filter((field) => field in value).length === 1,
   message: `needs exactly one of ${fields.join(', ')}`,
@@ -84,7 +131,7 @@ export const revocationCommandSchema = z.discriminatedUnion('scope', [
     .refine(tokenIdentified.check, tokenIdentified.message),
   z.strictObject({ scope: z.literal('session'), ...common, sid: keyField('The session, as the mapped claim has it.') }),
   z.strictObject({ scope: z.literal('subject'), ...withCutoff, sub }).refine(notBothTimes, TIMES),
-  z.strictObject({ scope: z.literal('client'), ...withCutoff, clientId }).refine(notBothTimes, TIMES),
+  z.strictObject({ scope: z.literal('client'), ...withCutoff, ...spread, clientId }).refine(notBothTimes, TIMES),
   z.strictObject({ scope: z.literal('grant'), ...withCutoff, sub, clientId }).refine(notBothTimes, TIMES),
   z
     .strictObject({
@@ -93,15 +140,20 @@ export const revocationCommandSchema = z.discriminatedUnion('scope', [
       deviceId: keyField('The device, as the mapped claim has it.'),
     })
     .refine(notBothTimes, TIMES),
-  z.strictObject({ scope: z.literal('issuer'), ...withCutoff }).refine(notBothTimes, TIMES),
+  z
+    .strictObject({ scope: z.literal('issuer'), ...withCutoff, ...exceptions })
+    .refine(notBothTimes, TIMES)
+    .refine(notBothConditions, CONDITIONS),
   z
     .strictObject({
       scope: z.literal('key'),
       ...common,
+      ...exceptions,
       kid: keyField('The `kid` in the key set of the issuer.').optional(),
       thumbprint: digest('RFC 7638 thumbprint (SHA-256) of the key.').optional(),
     })
-    .refine(keyIdentified.check, keyIdentified.message),
+    .refine(keyIdentified.check, keyIdentified.message)
+    .refine(notBothConditions, CONDITIONS),
 ]);
 
 /** What an operator asks for, checked in shape only. */

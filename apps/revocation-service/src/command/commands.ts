@@ -23,6 +23,7 @@ import { type IssuerRegistry, type KnownIssuer } from './issuer-registry.js';
 import { type PlannedRevocation, planRevocations } from './plan.js';
 import { revokedToken } from './raw-token.js';
 import { saysTheSame } from './same-command.js';
+import { unheededText } from './blast-radius.js';
 import { widerSettings } from './wider-settings.js';
 
 /** How long an answer waits for the broker's confirmation before it says that the outcome is unknown. Milliseconds. */
@@ -48,6 +49,8 @@ export interface CommandsOptions {
   readonly clock: Clock;
   /** Settings of the issuer that the log declares, if they are not ours. */
   readonly declared: (issuer: string) => IssuerSettings | undefined;
+  /** Nodes, and instances of the service, of a version that heeds no condition. */
+  readonly heedless: () => readonly string[];
   /** Live entries of the fleet, as far as known. */
   readonly liveEntries: () => number;
   readonly liveEntriesMax: number;
@@ -285,6 +288,7 @@ export class Commands {
     { isShared, ends }: Handling,
   ): Promise<readonly Insertable[]> {
     const { planned } = await this.consider(command, operator);
+    this.#assertHeeded(command, planned);
     this.#assertWritable();
     this.#assertRoom();
     const acceptedAt = this.options.clock.wall();
@@ -334,6 +338,15 @@ export class Commands {
       'ERR_LOG_UNAVAILABLE',
       'There is no log to write to: see /health/ready. Nothing was accepted.',
     );
+  }
+
+  /** What some nodes heed and others do not nobody could rely on. */
+  #assertHeeded(command: CommandInput, planned: readonly PlannedRevocation[]): void {
+    const isReady = 'olderNodes' in command && command.olderNodes === 'refuseMore';
+    if (isReady || planned.every(({ condition }) => condition === undefined)) return;
+    const older = this.options.heedless();
+    if (older.length === 0) return;
+    throw new RevocationError('ERR_CONDITION_UNHEEDED', `${unheededText(older)} Nothing was accepted.`);
   }
 
   #assertRoom(): void {

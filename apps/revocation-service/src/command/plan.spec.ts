@@ -124,4 +124,28 @@ describe('A command', () => {
     const issuer = issuerWith({ pairwise: true, claims: { subject: 'oid' } });
     expect(plan({ scope: 'subject', sub: 'oid-1' }, issuer)).toHaveLength(1);
   });
+
+  it('with exceptions carries them, in both revocations of a deactivation', () => {
+    const made = plan({ scope: 'issuer', until: 'lifted', at: NOW_SECONDS, exceptClients: ['b', 'a'] });
+    expect(made.map(({ condition }) => condition)).toEqual([
+      { exceptClients: ['a', 'b'] },
+      { exceptClients: ['a', 'b'] },
+    ]);
+  });
+
+  it('with waves says when they begin and end, and is kept until their end can be proven', () => {
+    const [one] = plan({ scope: 'issuer', spread: '10h' });
+    const until = NOW_SECONDS + 36_000;
+    expect(one).toMatchObject({ condition: { spread: { from: NOW_SECONDS, until } }, retainUntil: until + 3_600 });
+    expect(plan({ scope: 'issuer', spread: '1m' })[0]?.retainUntil).toBe(NOW_SECONDS + 1 + L + SKEW);
+  });
+
+  it.each([
+    [{ exceptClients: ['batch'] }, { client: [] }],
+    [{ spread: '10m' }, { subject: [] }],
+  ])('that would spare nobody, for want of a claim, is refused: %j', (command, claims) => {
+    expect(() => plan({ scope: 'issuer', ...command }, issuerWith({ claims }))).toThrow(
+      expect.objectContaining({ code: 'ERR_SCOPE_UNENFORCEABLE' }),
+    );
+  });
 });

@@ -1,4 +1,5 @@
 import {
+  type Condition,
   cutoffForEvent,
   type Effect,
   type EpochMs,
@@ -15,9 +16,12 @@ import {
   retainUntil,
   RevocationError,
 } from '@revocast/core';
-import { type CommandInput, type TimeInput } from './command-schema.js';
+import { type CommandInput, durationSeconds, type TimeInput } from './command-schema.js';
 import { type KnownIssuer } from './issuer-registry.js';
 import { millisecondsOf, secondsOf } from './times.js';
+
+/** Nodes are given this long to show that waves are over, before their revocation may be forgotten. */
+const PROOF_SECONDS = 3_600;
 
 /** What one command revokes: everything but ids and who asked. */
 export interface PlannedRevocation {
@@ -25,6 +29,7 @@ export interface PlannedRevocation {
   readonly key: RevocationKey;
   readonly effect: Effect;
   readonly retainUntil: EpochSeconds | 'lifted';
+  readonly condition?: Condition;
   /** It can hit no token any more: it is recorded and not published. */
   readonly moot: boolean;
 }
@@ -51,14 +56,22 @@ export interface PlanInput {
 export function planRevocations(input: PlanInput): readonly PlannedRevocation[] {
   const key = input.token?.key ?? parseKey(input.command.scope, keyFieldsOf(input.command));
   assertEnforceable(input.issuer, key);
-  return effectsOf(input).map((effect) => plan(input, key, effect));
+  const condition = conditionOf(input);
+  return effectsOf(input).map((effect) => plan(input, { key, effect, condition }));
 }
 
 /** The other members of a command are no part of its key. */
 const keyFieldsOf = (command: CommandInput): Readonly<Partial<Record<KeyField, unknown>>> =>
   Object.fromEntries(Object.entries(command).filter(([name]) => (KEY_FIELDS as readonly string[]).includes(name)));
 
-function plan(input: PlanInput, key: RevocationKey, effect: Effect): PlannedRevocation {
+/** What is decided of a revocation before its times. */
+interface Decided {
+  readonly key: RevocationKey;
+  readonly effect: Effect;
+  readonly condition: Condition | undefined;
+}
+
+function plan(input: PlanInput, { key, effect, condition }: Decided): PlannedRevocation {
   const { settings } = input.issuer;
   const until = retainUntil({
     scope: key.scope,
@@ -71,9 +84,33 @@ function plan(input: PlanInput, key: RevocationKey, effect: Effect): PlannedRevo
     issuer: settings.issuer,
     key,
     effect,
-    retainUntil: lengthened(input, until),
+    retainUntil: pastWaves(condition, lengthened(input, until)),
+    ...(condition && { condition }),
     moot: isSpent(until, input.now),
   };
+}
+
+/** Waves that outlive the tokens are kept for as long as it may take to prove their end. */
+function pastWaves(condition: Condition | undefined, until: EpochSeconds | 'lifted'): EpochSeconds | 'lifted' {
+  if (until === 'lifted' || condition === undefined || !('spread' in condition)) return until;
+  return epochSeconds(Math.max(until, condition.spread.until + PROOF_SECONDS));
+}
+
+/** Throws ERR_SCOPE_UNENFORCEABLE where the issuer maps no claim that the condition could go by: it would spare nobody. */
+function conditionOf({ command, issuer, now }: PlanInput): Condition | undefined {
+  const exceptClients = 'exceptClients' in command ? command.exceptClients : undefined;
+  const spread = 'spread' in command ? command.spread : undefined;
+  const { claims } = issuer.settings;
+  if (exceptClients !== undefined) {
+    if (claims.client === undefined)
+      throw unenforceable('No claim of this issuer is mapped to the client: nobody would be excepted.');
+    return { exceptClients: [...exceptClients].sort() };
+  }
+  if (spread === undefined) return undefined;
+  if (claims.subject === undefined)
+    throw unenforceable('No claim of this issuer is mapped to the subject: all would be hit at once.');
+  const from = Math.floor(now / 1000);
+  return { spread: { from: epochSeconds(from), until: epochSeconds(from + durationSeconds(spread)) } };
 }
 
 /** Nobody verified an `expiresAt`: it never shortens, and lengthens no further than any session of the issuer lives. */

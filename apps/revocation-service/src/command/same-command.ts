@@ -1,4 +1,4 @@
-import { keyOf } from '@revocast/core';
+import { type Condition, keyOf } from '@revocast/core';
 import { type JournaledRevocation } from '../journal/entries.js';
 import { type CommandInput } from './command-schema.js';
 import { type PlannedRevocation } from './plan.js';
@@ -13,12 +13,17 @@ export function saysTheSame(
   command: CommandInput,
 ): boolean {
   const isLiteral = 'issuedBefore' in command && command.issuedBefore !== undefined;
-  const sayingOf = ({ issuer, key, effect }: PlannedRevocation): string =>
+  const sayingOf = ({ issuer, key, effect, condition }: PlannedRevocation): string =>
     JSON.stringify([
       keyOf(issuer, key),
       effect.kind,
       effect.kind === 'issuedBefore' && isLiteral ? effect.issuedBefore : null,
+      condition === undefined ? null : lasting(condition),
     ]);
   const planSays = new Set(planned.map(sayingOf));
   return known.every((entry) => planSays.has(sayingOf(entry)));
 }
+
+/** Waves begin when they are accepted: only how long they take was said. */
+const lasting = (condition: Condition): unknown =>
+  'spread' in condition ? condition.spread.until - condition.spread.from : condition.exceptClients;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Effect, ENTRIES_PER_KEY_MAX, epochSeconds } from '@revocast/core';
+import { type Effect, ENTRIES_PER_KEY_MAX, epochMs, epochSeconds } from '@revocast/core';
 import { type LiveEntry, supersession } from './supersede.js';
 
 const cutoff = (issuedBefore: number): Effect => ({ kind: 'issuedBefore', issuedBefore: epochSeconds(issuedBefore) });
@@ -44,5 +44,25 @@ describe('A new revocation of a key', () => {
     ],
   ])('that adds nothing to a full place is refused: %s', (_, entry, entries) => {
     expect(() => supersession(entry, entries)).toThrow(expect.objectContaining({ code: 'ERR_CAPACITY' }));
+  });
+
+  it('with a condition replaces only what lets off no fewer', () => {
+    const condition = { exceptClients: ['a'] };
+    const entry = { ...at(99), condition };
+    const with64 = full(cutoff).map((one) => ({ ...one, condition: { exceptClients: ['a', 'b'] } }));
+    expect(supersession(entry, with64).supersedes).toHaveLength(ENTRIES_PER_KEY_MAX);
+    expect(supersession(at(99), with64).supersedes).toHaveLength(ENTRIES_PER_KEY_MAX);
+    const ended = with64.map((one) => ({ ...one, conditionEndedAt: epochMs(1) }));
+    const spread = { spread: { from: epochSeconds(1), until: epochSeconds(2) } };
+    const refused = [
+      [entry, full(cutoff)],
+      [entry, ended],
+      [{ ...at(99), condition: { exceptClients: ['c'] } }, with64],
+      [{ ...at(99), condition: spread }, with64],
+      [{ ...at(99), condition: spread }, with64.map((one) => ({ ...one, condition: spread }))],
+    ] as const;
+    for (const [one, entries] of refused) {
+      expect(() => supersession(one, entries)).toThrow(expect.objectContaining({ code: 'ERR_CAPACITY' }));
+    }
   });
 });

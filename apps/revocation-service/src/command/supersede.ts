@@ -1,4 +1,12 @@
-import { ENTRIES_PER_KEY_MAX, type Effect, type EpochSeconds, epochSeconds, RevocationError } from '@revocast/core';
+import {
+  type Condition,
+  ENTRIES_PER_KEY_MAX,
+  type Effect,
+  type EpochMs,
+  type EpochSeconds,
+  epochSeconds,
+  RevocationError,
+} from '@revocast/core';
 
 type Retention = EpochSeconds | 'lifted';
 
@@ -7,6 +15,9 @@ export interface LiveEntry {
   readonly id: string;
   readonly effect: Effect;
   readonly retainUntil: Retention;
+  readonly condition?: Condition;
+  /** Its condition counts no more. */
+  readonly conditionEndedAt?: EpochMs;
 }
 
 /** What the new entry replaces, and the retention that it needs in order to do so. */
@@ -23,17 +34,27 @@ export interface Supersession {
  */
 export function supersession(entry: Omit<LiveEntry, 'id'>, live: readonly LiveEntry[]): Supersession {
   if (live.length < ENTRIES_PER_KEY_MAX) return { supersedes: [], retainUntil: entry.retainUntil };
-  const covered = live.filter((other) => covers(entry.effect, other.effect));
+  const covered = live.filter((other) => covers(entry.effect, other.effect) && sparesNoMore(entry, other));
   if (covered.length === 0) {
     throw new RevocationError(
       'ERR_CAPACITY',
-      `${ENTRIES_PER_KEY_MAX} live revocations of this key already hit all that this one would hit: lift some of them first.`,
+      entry.condition === undefined
+        ? `${ENTRIES_PER_KEY_MAX} live revocations of this key already hit all that this one would hit: lift some of them first.`
+        : `There are ${ENTRIES_PER_KEY_MAX} live revocations of this key, and one with a condition replaces none that hits more: lift some of them first.`,
     );
   }
   return {
     supersedes: covered.map((other) => other.id),
     retainUntil: covered.map((other) => other.retainUntil).reduce(longer, entry.retainUntil),
   };
+}
+
+/** Whether the condition of `wider`, if it has one, spares nobody whom `narrower` hits. */
+function sparesNoMore({ condition }: Omit<LiveEntry, 'id'>, { conditionEndedAt, ...narrower }: LiveEntry): boolean {
+  if (condition === undefined) return true;
+  const other = conditionEndedAt === undefined ? narrower.condition : undefined;
+  if (other === undefined || !('exceptClients' in condition && 'exceptClients' in other)) return false;
+  return condition.exceptClients.every((client) => other.exceptClients.includes(client));
 }
 
 /** Whether `wider` hits every token that `narrower` hits, as long as both are kept. */

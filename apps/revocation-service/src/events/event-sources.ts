@@ -41,9 +41,10 @@ export class EventSources {
         this.options.hub.emit({ name: 'lift', target, body: { id, issuer, scope, sequence } });
       return;
     }
-    for (const { id, key, effect, retainUntil } of body.revocations) {
+    for (const { id, key, effect, retainUntil, condition } of body.revocations) {
       const { kind, ...rest } = effect;
-      const event = { id, issuer, scope, ...keyFields(key), effect: kind, ...rest, retainUntil, sequence };
+      const about = { id, issuer, scope, ...keyFields(key), effect: kind, ...rest, retainUntil };
+      const event = { ...about, ...(condition && { condition }), sequence };
       this.options.hub.emit({ name: 'revocation', target, body: event });
     }
   }

@@ -100,6 +100,50 @@ describe('A preview by live traffic', () => {
     expect(found).toMatchObject({ tokens: { atLeast: 2, atMost: 2 }, machines: { atLeast: 1, atMost: 1 } });
   });
 
+  it('names machine clients, and what a condition lets off, as far as nodes tell', async () => {
+    const named = (clientId: string, tokens: number) => ({ clientId, tokens });
+    const told = { ...counted('1', '2', '3'), machines: 3, moreMachineClients: 0 };
+    const mark = (...names: string[]) => ({ tokens: names.length, marks: names.map((name) => name.padStart(12, '0')) });
+    const condition = { exceptClients: ['batch', 'cron'] };
+    const { survey } = aSurvey([
+      [
+        a,
+        {
+          ...told,
+          machineClients: [{ clientId: 'x', ...mark('1', '2') }, named('y', 1)],
+          excepted: [mark('7', '8'), mark()],
+        },
+      ],
+      [
+        b,
+        {
+          ...told,
+          machineClients: [{ clientId: 'x', ...mark('2') }],
+          moreMachineClients: 3,
+          excepted: [mark('8', '9'), mark()],
+        },
+      ],
+    ]);
+    const found = await survey.of([aRevocation({ key: { scope: 'issuer' }, condition })]);
+    expect(found).toMatchObject({
+      machineClients: [
+        { clientId: 'x', tokens: { atLeast: 2, atMost: null } },
+        { clientId: 'y', tokens: { atLeast: 1, atMost: null } },
+      ],
+      moreMachineClients: 2,
+      excepted: [
+        { clientId: 'batch', tokens: { atLeast: 3, atMost: 3 } },
+        { clientId: 'cron', tokens: { atLeast: 0, atMost: 0 } },
+      ],
+    });
+    const replicas = await of(
+      [a, b].map((node) => [node, { ...told, machineClients: [{ clientId: 'x', ...mark('1') }] }]),
+    );
+    expect(replicas).toMatchObject({ machineClients: [{ clientId: 'x', tokens: { atLeast: 1, atMost: 1 } }] });
+    const older = await of([[a, counted('1')]]);
+    expect(older).toMatchObject({ machineClients: [], moreMachineClients: 0, excepted: [] });
+  });
+
   it('gives a range where nodes tell numbers alone', async () => {
     const many = { tokens: 100, machines: 7, atLeast: false };
     const found = await of([

@@ -49,7 +49,9 @@ export class LiveTokenSurvey {
     const asked = nodes.filter(({ state, answersQuestions }) => state !== 'silent' && answersQuestions === true);
     const waiting = new Map(asked.map((node) => [nameOf(node), node]));
     const answers = asked.length === 0 ? [] : await this.#ask(revocations, waiting);
-    return addUp(nodes, answers, LIVE_TOKENS_WINDOW_MS);
+    const condition = revocations[0]?.condition;
+    const exceptClients = condition !== undefined && 'exceptClients' in condition ? condition.exceptClients : [];
+    return addUp(nodes, answers, { windowMs: LIVE_TOKENS_WINDOW_MS, exceptClients });
   }
 
   async #ask(revocations: readonly Revocation[], waiting: Survey['waiting']): Promise<readonly LiveTokensAnswer[]> {

@@ -16,6 +16,7 @@ import { type Settings } from '../settings/settings.js';
 import { systemClock as clock, systemSchedule as schedule } from '../system.js';
 import { DrillWatch } from './drill-watch.js';
 import { Fleet, type FleetOptions } from './fleet.js';
+import { heedlessOf } from './heedless.js';
 import { LiveTokenSurvey } from './live-token-survey.js';
 import { ProofKeeper } from './proof-keeper.js';
 import { RefusalLedger } from './refusal-ledger.js';
@@ -146,6 +147,11 @@ export class WatchingSide {
     const records = recordIds.flatMap((recordId) => findUnproven(database, recordId, madeAfter) ?? []);
     for (const record of records) this.fleet.confirmed(record);
     this.#proofs.watch(records);
+  }
+
+  /** Who would hit more than a condition says. */
+  heedless(): readonly string[] {
+    return heedlessOf(this.fleet.nodes(), this.options.writing.keeper.peers.all());
   }
 
   async close(): Promise<void> {

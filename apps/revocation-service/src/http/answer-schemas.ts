@@ -1,4 +1,4 @@
-import { ENTRIES_PER_KEY_MAX, SCOPES } from '@revocast/core';
+import { ENTRIES_PER_KEY_MAX, MACHINE_CLIENTS_MAX, SCOPES } from '@revocast/core';
 import { z } from 'zod';
 import { LEVELS } from '../diagnosis/finding.js';
 
@@ -73,6 +73,8 @@ const identityProvider = z
     'Sessions and refresh tokens at the identity provider: ended after our record, and tried until it succeeds.',
   );
 
+const time = z.iso.datetime();
+
 const planned = {
   issuer: z.string(),
   scope: z.enum(SCOPES),
@@ -81,9 +83,18 @@ const planned = {
   issuedBefore: z.number().optional().describe('Epoch seconds; exclusive.'),
   until: z.literal('lifted').optional(),
   retainUntil: z.union([z.number(), z.literal('lifted')]).describe('Epoch seconds.'),
+  condition: z
+    .looseObject({
+      exceptClients: z.array(z.string()).optional(),
+      spread: z
+        .looseObject({ from: time, until: time })
+        .optional()
+        .describe('Each subject is hit at a moment of its own; until the end, `propagation` says `propagating`.'),
+    })
+    .optional()
+    .describe('Whom it lets off.'),
+  conditionEndedAt: time.optional().describe('Since then it lets off nobody.'),
 };
-
-const time = z.iso.datetime();
 
 const who = {
   acceptedBy: z
@@ -153,6 +164,13 @@ const liveTokens = z
     windowSeconds: z.number().describe('Tokens that no node was asked for since are not live.'),
     tokens: z.looseObject(tokenRange).nullable().describe('Null: not known.'),
     machines: z.looseObject(tokenRange).nullable().describe('Those of machine clients, as far as claims tell.'),
+    machineClients: z
+      .array(z.looseObject({ clientId: z.string(), tokens: z.looseObject(tokenRange) }))
+      .describe(`Machine clients by name, at most ${MACHINE_CLIENTS_MAX}.`),
+    moreMachineClients: z.number().describe('At least so many are not named.'),
+    excepted: z
+      .array(z.looseObject({ clientId: z.string(), tokens: z.looseObject(tokenRange).nullable() }))
+      .describe('What a condition spares, by client. Null: not known.'),
     services: z.array(z.looseObject({ service: z.string(), nodes: z.number(), counted: z.number(), ...tokenRange })),
     notAnswered: someNodes,
     cacheOff: someNodes.describe('Nodes that keep no verified tokens, so they do not know.'),
@@ -162,9 +180,15 @@ const liveTokens = z
 
 const warnings = z
   .array(
-    z.looseObject({ code: z.enum(['allUsers', 'allUsersOfClient', 'ownSession', 'machines']), detail: z.string() }),
+    z.looseObject({
+      code: z.enum([
+        ...(['allUsers', 'allUsersOfClient', 'ownSession', 'machines', 'excepted', 'forgeable', 'waves'] as const),
+        'unheeded',
+      ]),
+      detail: z.string(),
+    }),
   )
-  .describe('Whom it hits beside the one that is meant.');
+  .describe('Whom it hits beside the one that is meant, and whom it does not.');
 
 export const previewAnswerSchema = z.looseObject({
   ...planned,

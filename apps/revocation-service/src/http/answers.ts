@@ -1,10 +1,10 @@
-import { type EpochMs, epochMs, isSpent, keyFields, type Propagation } from '@revocast/core';
+import { type Condition, type EpochMs, epochMs, isSpent, keyFields, type Propagation } from '@revocast/core';
 import { type KnownIssuer } from '../command/issuer-registry.js';
 import { type PlannedRevocation } from '../command/plan.js';
 import { refreshTokens } from '../command/reach.js';
 import { rfc3339 } from '../command/times.js';
 import { type ClaimCoverage } from '../fleet/coverage.js';
-import { propagationAnswer } from '../fleet/propagation-answer.js';
+import { propagationAnswer, type StoredPropagation } from '../fleet/propagation-answer.js';
 import { type JournaledEnding } from '../journal/endings.js';
 import { type Carrier, type JournaledLift, type JournaledRevocation } from '../journal/entries.js';
 
@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly issuer: KnownIssuer | undefined;
   readonly coverage: ClaimCoverage | undefined;
   /** Undefined while nothing was published, or when nothing is to be. */
-  readonly propagation: Propagation | undefined;
+  readonly propagation: StoredPropagation | undefined;
   readonly lift: JournaledLift | undefined;
   readonly liftPropagation: Propagation | undefined;
   /** What happens at the identity provider. Undefined = nothing. */
@@ -84,8 +84,10 @@ export const plannedAnswer = ({
   key,
   effect,
   retainUntil,
+  condition,
+  conditionEndedAt,
   moot,
-}: PlannedRevocation): Record<string, unknown> => ({
+}: PlannedRevocation & Pick<JournaledRevocation, 'conditionEndedAt'>): Record<string, unknown> => ({
   issuer,
   scope: key.scope,
   ...keyFields(key),
@@ -93,7 +95,16 @@ export const plannedAnswer = ({
   ...(effect.kind === 'issuedBefore' && { issuedBefore: effect.issuedBefore }),
   ...(effect.kind === 'suspended' && { until: 'lifted' }),
   retainUntil,
+  ...(condition && { condition: conditionAnswer(condition) }),
+  ...(conditionEndedAt !== undefined && { conditionEndedAt: rfc3339(conditionEndedAt) }),
 });
+
+/** The times of waves are ours. */
+const conditionAnswer = (condition: Condition): Record<string, unknown> => {
+  if ('exceptClients' in condition) return { exceptClients: condition.exceptClients };
+  const { from, until } = condition.spread;
+  return { spread: { from: rfc3339(epochMs(from * 1000)), until: rfc3339(epochMs(until * 1000)) } };
+};
 
 export const liftAnswer = (lift: JournaledLift, propagation: Propagation | undefined): Record<string, unknown> => ({
   acceptedAt: rfc3339(lift.acceptedAt),

@@ -52,6 +52,7 @@ export const PROBLEMS = {
     title: 'The same command is under way',
     headers: { 'retry-after': '1' },
   },
+  ERR_CONDITION_UNHEEDED: { status: 409, title: 'Not every node would heed the condition' },
   ERR_NODE_ALIVE: { status: 409, title: 'The node is alive' },
   ERR_BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   ERR_CONTENT_TYPE: { status: 415, title: 'The content type is not supported' },

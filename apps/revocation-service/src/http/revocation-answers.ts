@@ -11,6 +11,8 @@ import { type Database } from '../journal/database.js';
 import { findEnding } from '../journal/endings.js';
 import { type Carrier, type JournaledRevocation } from '../journal/entries.js';
 import { revocationsOfCommand } from '../journal/revocations.js';
+import { notYetEnforced, type StoredPropagation } from '../fleet/propagation-answer.js';
+import { provingRecord } from '../fleet/proving-record.js';
 import { refusalsAnswer } from './refusals-answer.js';
 import { plannedAnswer, revocationAnswer } from './answers.js';
 
@@ -22,6 +24,8 @@ export interface RevocationAnswersOptions {
   readonly liveTokens: LiveTokenSurvey;
   readonly issuers: IssuerRegistry;
   readonly clock: Clock;
+  /** Nodes and instances that heed no condition. */
+  readonly heedless: () => readonly string[];
 }
 
 /** Puts answers together from the journal, the fleet and the issuers' settings. */
@@ -36,7 +40,7 @@ export class RevocationAnswers {
       now: clock.wall(),
       issuer,
       coverage: issuer && this.#coverage(issuer, entry.key),
-      propagation: this.#propagation(entry, entry.latest),
+      propagation: this.#reach(entry),
       lift,
       liftPropagation: lift && this.#propagation(entry, lift.latest),
       ending: findEnding(this.options.database, entry.commandId),
@@ -59,8 +63,8 @@ export class RevocationAnswers {
   async preview({ issuer, planned }: Considered, own: TokenFacts | undefined): Promise<Record<string, unknown>> {
     const revocations = asRevocations(planned);
     const liveTokens = revocations.length === 0 ? undefined : await this.options.liveTokens.of(revocations);
-    const machines = liveTokens?.machines ?? null;
-    const warnings = blastWarnings({ planned, own, machines, now: this.options.clock.wall() });
+    const around = { live: liveTokens, heedless: this.options.heedless(), now: this.options.clock.wall() };
+    const warnings = blastWarnings({ planned, own, ...around });
     const [main, ...alongside] = planned.map((plan) => ({
       ...plannedAnswer(plan),
       coverage: this.#coverage(issuer, plan.key),
@@ -80,6 +84,12 @@ export class RevocationAnswers {
       return carrier === undefined ? [] : [publishedOf(entry, carrier)];
     });
     await this.options.fleet.settled(published, waitMs);
+  }
+
+  #reach(entry: JournaledRevocation): StoredPropagation | undefined {
+    const { carrier, proves } = provingRecord(entry);
+    const propagation = this.#propagation(entry, carrier);
+    return proves ? propagation : propagation && notYetEnforced(propagation);
   }
 
   #propagation(entry: JournaledRevocation, carrier: Carrier | undefined): Propagation | undefined {

@@ -1,4 +1,12 @@
-import { type Effect, type EpochMs, type EpochSeconds, type RevocationKey, type Sequence } from '@revocast/core';
+import {
+  type Condition,
+  type Effect,
+  type EpochMs,
+  type EpochSeconds,
+  type RecordBody,
+  type RevocationKey,
+  type Sequence,
+} from '@revocast/core';
 
 /** Who gave a command: the name of an API key, or issuer and subject of an operator's token. */
 export interface Actor {
@@ -22,6 +30,7 @@ export interface NewRevocation {
   readonly key: RevocationKey;
   readonly effect: Effect;
   readonly retainUntil: EpochSeconds | 'lifted';
+  readonly condition?: Condition;
   /** It could hit no token any more when it was given: kept for the record, never published. */
   readonly moot: boolean;
   readonly actor: string;
@@ -41,9 +50,27 @@ export interface Carrier {
 }
 
 /** What a record says of a revocation. */
-export interface PublishableRevocation extends Pick<NewRevocation, 'id' | 'issuer' | 'key' | 'effect' | 'retainUntil'> {
+export interface PublishableRevocation extends Pick<
+  NewRevocation,
+  'id' | 'issuer' | 'key' | 'effect' | 'retainUntil' | 'condition'
+> {
   readonly supersedes: readonly string[];
+  /** Since when the revocation is published without its condition. */
+  readonly conditionEndedAt?: EpochMs;
 }
+
+/** The condition that a record of this revocation carries now. */
+export const conditionInForce = ({
+  condition,
+  conditionEndedAt,
+}: Pick<PublishableRevocation, 'condition' | 'conditionEndedAt'>): Condition | undefined =>
+  conditionEndedAt === undefined ? condition : undefined;
+
+export const hasWaves = (condition: Condition | undefined): boolean => condition !== undefined && 'spread' in condition;
+
+/** Whether a record reaches some people later than others. */
+export const isPartial = (body: RecordBody): boolean =>
+  body.kind === 'revoked' && body.revocations.some(({ condition }) => hasWaves(condition));
 
 /** What a record says of a lift. */
 export interface PublishableLift {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { epochMs, epochSeconds, type FeedRecord, type RecordBody, sequence } from '@revocast/core';
+import { type Condition, epochMs, epochSeconds, type FeedRecord, type RecordBody, sequence } from '@revocast/core';
 import fc from 'fast-check';
 import { type Database } from './database.js';
 import { type NewRevocation } from './entries.js';
@@ -10,8 +10,8 @@ import { adoptEpoch, currentEpoch } from './epochs.js';
 import { takeRecords } from './intake.js';
 import { openJournal } from './journal.js';
 import { findLift } from './lifts.js';
-import { insertRecord, markAcked } from './records.js';
-import { findRevocation, insertRevocation } from './revocations.js';
+import { insertRecord, markAcked, unprovenRecords } from './records.js';
+import { findRevocation, insertRevocation, spreadsDue } from './revocations.js';
 
 const EPOCH = 'e1';
 const NOW = epochMs(1_790_000_000_000);
@@ -70,6 +70,42 @@ describe('The journal, taking what others published,', () => {
     };
     insertRevocation(database, { ...entry, supersedes: [] }, { origin: 'command', recordId });
   };
+
+  describe('a condition', () => {
+    const condition: Condition = { spread: { from: epochSeconds(1_000), until: epochSeconds(1_600) } };
+    const wide = (at: number, more: { readonly condition?: Condition } = {}): FeedRecord => {
+      const effect = { kind: 'issuedBefore', issuedBefore: epochSeconds(1_000) } as const;
+      const key = { scope: 'issuer' } as const;
+      const one = { id: 'w', issuer: ISSUER, key, effect, retainUntil: epochSeconds(2e9), ...more };
+      return record(at, { kind: 'revoked', issuer: ISSUER, scope: 'issuer', revocations: [one] });
+    };
+    const known = () => {
+      const { condition: said, conditionEndedAt, latest } = findRevocation(database, 'w') ?? {};
+      return { said, endedAt: conditionEndedAt, at: latest?.sequence };
+    };
+
+    it('is taken with its revocation, and ends with the record that has none', () => {
+      take([wide(1, { condition })]);
+      expect(known()).toEqual({ said: condition, endedAt: undefined, at: 1 });
+      expect(spreadsDue(database, epochMs(1_599_999))).toEqual([]);
+      expect(spreadsDue(database, epochMs(1_600_000)).map(({ id }) => id)).toEqual(['w']);
+      take([wide(2)]);
+      expect(known()).toEqual({ said: condition, endedAt: NOW + 2, at: 2 });
+      expect(spreadsDue(database, epochMs(1_600_000))).toEqual([]);
+      take([wide(3, { condition })]);
+      expect(known()).toMatchObject({ endedAt: NOW + 2 });
+    });
+
+    it('is not taken for one that the log has without it', () => {
+      take([wide(1), wide(2, { condition })]);
+      expect(known()).toMatchObject({ said: undefined });
+    });
+
+    it('of waves leaves its record without a proof of its own', () => {
+      take([wide(1, { condition }), wide(2)]);
+      expect(unprovenRecords(database, EPOCH, 10).map(({ recordId }) => recordId)).toEqual(['r2']);
+    });
+  });
 
   it('knows what they say and where they stand, and not who asked', () => {
     expect(take([revoked(3, 'a')])).toMatchObject({ recordIds: ['r3'], revocations: 1 });

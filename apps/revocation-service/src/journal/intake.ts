@@ -1,4 +1,5 @@
 import {
+  conditionText,
   type EpochMs,
   type FeedRecord,
   type Lift,
@@ -8,11 +9,11 @@ import {
   settingsDigest,
 } from '@revocast/core';
 import { type Database, numberOrNoneIn } from './database.js';
-import { type Carrier, type JournaledRevocation } from './entries.js';
+import { type Carrier, conditionInForce, isPartial, type JournaledRevocation } from './entries.js';
 import { findDeclaration, markRolledBack, storeDeclaration } from './epochs.js';
 import { findLift, insertLift, prolongLift, setLiftCarrier } from './lifts.js';
 import { insertStoredRecord, recordIdAt } from './records.js';
-import { findRevocation, hasRevocation, insertRevocation, overrule, setCarrier } from './revocations.js';
+import { endCondition, findRevocation, hasRevocation, insertRevocation, overrule, setCarrier } from './revocations.js';
 
 export type SignedRecord = Extract<FeedRecord, { readonly kind: 'record' }>;
 
@@ -39,7 +40,8 @@ export function takeRecords(database: Database, records: readonly FeedRecord[], 
     if (standing === 'reissued') markRolledBack(database, epoch);
     if (standing === 'reissued' || standing === 'known') continue;
     if (standing === 'new') {
-      insertStoredRecord(database, { ...record, ...aboutOf(record.body), kind: record.body.kind }, now);
+      const about = { ...aboutOf(record.body), kind: record.body.kind, partial: isPartial(record.body) };
+      insertStoredRecord(database, { ...record, ...about }, now);
       taken.recordIds.push(record.identity);
     }
     takeBody(database, record, taken);
@@ -79,6 +81,7 @@ function takeRevocation(database: Database, record: SignedRecord, revocation: Re
   }
   const known = findRevocation(database, id);
   if (known === undefined) return;
+  if (endsCondition(known, revocation)) endCondition(database, id, record.time);
   const isFirst = precedes(record, known.first);
   if (isFirst && differs(known, revocation)) {
     overrule(database, known, revocation, record.time);
@@ -91,9 +94,10 @@ function takeRevocation(database: Database, record: SignedRecord, revocation: Re
 }
 
 function insertTaken(database: Database, record: SignedRecord, revocation: Revocation): void {
-  const { id, issuer, key, effect, retainUntil, supersedes = [] } = revocation;
+  const { id, supersedes = [] } = revocation;
   const entry = {
-    ...{ id, issuer, key, effect, retainUntil, supersedes },
+    ...revocation,
+    supersedes,
     // A command that made two revocations named them after itself.
     commandId: id.replace(/\.\d+$/, ''),
     commandDigest: '',
@@ -145,5 +149,15 @@ const isCarriedOn = ({ epoch, sequence }: SignedRecord, latest: Carrier | undefi
 const saying = ({ issuer, key, effect, retainUntil, supersedes = [] }: Omit<Revocation, 'id'>): string =>
   JSON.stringify([issuer, Object.entries(key).sort(), Object.entries(effect).sort(), retainUntil, supersedes]);
 
+/** Without its condition a record hits all that it hits with it: once the log has both, that is what holds. */
+const endsCondition = (known: JournaledRevocation, revocation: Revocation): boolean =>
+  conditionInForce(known) !== undefined &&
+  revocation.condition === undefined &&
+  !known.moot &&
+  saying(known) === saying(revocation);
+
 const differs = (known: JournaledRevocation, revocation: Revocation): boolean =>
-  known.moot || saying(known) !== saying(revocation);
+  known.moot || saying(known) !== saying(revocation) || hasOtherCondition(known, revocation);
+
+const hasOtherCondition = ({ condition: ours }: JournaledRevocation, { condition: theirs }: Revocation): boolean =>
+  ours !== undefined && theirs !== undefined && conditionText(ours) !== conditionText(theirs);

@@ -181,6 +181,15 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX endings_due ON endings (next_at) WHERE state = 'due';
   `,
+  // Conditions, and when they ended. `partial`: the record hits some people later than others, so it proves nothing by itself.
+  `
+  ALTER TABLE revocations ADD COLUMN condition TEXT;
+  ALTER TABLE revocations ADD COLUMN spread_until INTEGER;
+  ALTER TABLE revocations ADD COLUMN condition_ended_at INTEGER;
+  CREATE INDEX revocations_spread ON revocations (spread_until)
+    WHERE spread_until IS NOT NULL AND condition_ended_at IS NULL;
+  ALTER TABLE records ADD COLUMN partial INTEGER NOT NULL DEFAULT 0 CHECK (partial IN (0, 1));
+  `,
 ];
 
 /** Brings the schema to the newest version. Throws ERR_CONFIG for a journal that a later release wrote. */

@@ -17,13 +17,15 @@ export interface NewRecord {
   readonly issuer: string | undefined;
   readonly scope: Scope | undefined;
   readonly madeAt: EpochMs;
+  /** It carries waves: that every node has it does not say that everybody is refused. */
+  readonly partial?: boolean;
 }
 
 export function insertRecord(database: Database, record: NewRecord): void {
   const { encoded } = record;
   database.run(
-    `INSERT INTO records (id, kind, epoch, issuer, scope, subject, payload, signature, made_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO records (id, kind, epoch, issuer, scope, subject, payload, signature, made_at, partial)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       encoded.id,
       record.kind,
@@ -34,12 +36,13 @@ export function insertRecord(database: Database, record: NewRecord): void {
       encoded.payload,
       encoded.signature,
       record.madeAt,
+      record.partial === true ? 1 : 0,
     ],
   );
 }
 
 /** A record that the log has and this journal did not. That it was read proves that it is stored, so `now` is late enough. */
-export interface StoredRecord extends Pick<NewRecord, 'kind' | 'issuer' | 'scope'> {
+export interface StoredRecord extends Pick<NewRecord, 'kind' | 'issuer' | 'scope' | 'partial'> {
   readonly identity: string;
   readonly epoch: string;
   readonly sequence: Sequence;
@@ -48,8 +51,8 @@ export interface StoredRecord extends Pick<NewRecord, 'kind' | 'issuer' | 'scope
 
 export function insertStoredRecord(database: Database, record: StoredRecord, now: EpochMs): void {
   database.run(
-    `INSERT INTO records (id, kind, epoch, issuer, scope, subject, payload, signature, made_at, acked_at, sequence)
-     VALUES (?, ?, ?, ?, ?, '', NULL, '', ?, ?, ?)`,
+    `INSERT INTO records (id, kind, epoch, issuer, scope, subject, payload, signature, made_at, acked_at, sequence, partial)
+     VALUES (?, ?, ?, ?, ?, '', NULL, '', ?, ?, ?, ?)`,
     [
       record.identity,
       record.kind,
@@ -59,6 +62,7 @@ export function insertStoredRecord(database: Database, record: StoredRecord, now
       record.time,
       now,
       record.sequence,
+      record.partial === true ? 1 : 0,
     ],
   );
 }
@@ -181,7 +185,7 @@ export interface UnprovenRecord {
   readonly pubAckAt: EpochMs;
 }
 
-const UNPROVEN = "proof IS NULL AND acked_at IS NOT NULL AND kind IN ('revoked', 'lifted')";
+const UNPROVEN = "proof IS NULL AND partial = 0 AND acked_at IS NOT NULL AND kind IN ('revoked', 'lifted')";
 
 /** Newest first. */
 export const unprovenRecords = (database: Database, epoch: string, limit: number): readonly UnprovenRecord[] =>

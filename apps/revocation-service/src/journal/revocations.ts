@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   CANARY_PREFIX,
+  conditionText,
   type EpochMs,
   epochMs,
   keyOf,
@@ -57,8 +58,8 @@ function markSuperseded(database: Database, ids: readonly string[], by: string):
 function insertEntry(database: Database, entry: Insertable, { origin, recordId }: Insertion): number {
   return database.insert(
     `INSERT INTO revocations (id, command_id, command_digest, issuer, scope, key_hash, key_fields, effect, issued_before,
-      moot, retain_until, supersedes, actor, reason, accepted_at, origin, record_id, carrier_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      moot, retain_until, supersedes, condition, spread_until, actor, reason, accepted_at, origin, record_id, carrier_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       ...[entry.id, entry.commandId, entry.commandDigest],
       ...contentOf(entry),
@@ -72,9 +73,12 @@ function insertEntry(database: Database, entry: Insertable, { origin, recordId }
   );
 }
 
-type Content = Pick<Insertable, 'hash' | 'issuer' | 'key' | 'effect' | 'moot' | 'retainUntil' | 'supersedes'>;
+type Content = Pick<
+  Insertable,
+  'hash' | 'issuer' | 'key' | 'effect' | 'moot' | 'retainUntil' | 'supersedes' | 'condition'
+>;
 
-/** Values of the columns from `issuer` to `supersedes`, in their order. */
+/** Values of the columns from `issuer` to `spread_until`, in their order. */
 const contentOf = ({
   hash: known,
   issuer,
@@ -83,6 +87,7 @@ const contentOf = ({
   moot,
   retainUntil,
   supersedes,
+  condition,
 }: Content): readonly SqlValue[] => [
   issuer,
   key.scope,
@@ -93,6 +98,8 @@ const contentOf = ({
   moot ? 1 : 0,
   retainUntil === 'lifted' ? null : retainUntil,
   supersedes.length === 0 ? null : JSON.stringify(supersedes),
+  condition === undefined ? null : conditionText(condition),
+  condition !== undefined && 'spread' in condition ? condition.spread.until : null,
 ];
 
 /**
@@ -110,7 +117,7 @@ export function overrule(
   database.run('UPDATE revocations SET superseded_by = NULL WHERE superseded_by = ?', [id]);
   database.run(
     `UPDATE revocations SET issuer = ?, scope = ?, key_hash = ?, key_fields = ?, effect = ?, issued_before = ?, moot = ?,
-      retain_until = ?, supersedes = ?, accepted_at = ? WHERE id = ?`,
+      retain_until = ?, supersedes = ?, condition = ?, spread_until = ?, condition_ended_at = NULL, accepted_at = ? WHERE id = ?`,
     [...contentOf({ ...stored, supersedes, moot: false }), acceptedAt, id],
   );
   markSuperseded(database, supersedes, id);
@@ -208,6 +215,21 @@ export const liveCarriedBefore = (
       [seconds(query.now), query.madeBefore, query.limit],
     )
     .map(revocationOf);
+
+/** Live ones whose waves are over, and that are still published with them. */
+export const spreadsDue = (database: Database, now: EpochMs): readonly JournaledRevocation[] =>
+  database
+    .all(
+      `${REVOCATION_SELECT} WHERE r.spread_until IS NOT NULL AND r.condition_ended_at IS NULL AND r.spread_until <= ? AND ${LIVE}
+       ORDER BY r.spread_until LIMIT 100`,
+      [seconds(now), seconds(now)],
+    )
+    .map(revocationOf);
+
+/** From here on the revocation is published without its condition. */
+export function endCondition(database: Database, id: string, at: EpochMs): void {
+  database.run('UPDATE revocations SET condition_ended_at = ? WHERE id = ? AND condition_ended_at IS NULL', [at, id]);
+}
 
 /** The entry travels in this record from now on. */
 export function setCarrier(database: Database, id: string, recordId: string): void {

@@ -1,4 +1,12 @@
-import { type Effect, epochMs, epochSeconds, type RevocationKey, type Scope, sequence } from '@revocast/core';
+import {
+  type Condition,
+  type Effect,
+  epochMs,
+  epochSeconds,
+  type RevocationKey,
+  type Scope,
+  sequence,
+} from '@revocast/core';
 import { numberIn, numberOrNoneIn, type Row, textIn, textOrNoneIn } from './database.js';
 import { type Carrier, type JournaledLift, type JournaledRevocation, type Origin } from './entries.js';
 
@@ -48,6 +56,8 @@ const retainUntilOf = (row: Row): JournaledRevocation['retainUntil'] => {
 
 export function revocationOf(row: Row): JournaledRevocation {
   const liftedAt = numberOrNoneIn(row, 'lifted_at');
+  const condition = textOrNoneIn(row, 'condition');
+  const conditionEndedAt = numberOrNoneIn(row, 'condition_ended_at');
   return {
     position: numberIn(row, 'position'),
     origin: textIn(row, 'origin') as Origin,
@@ -58,6 +68,8 @@ export function revocationOf(row: Row): JournaledRevocation {
     key: JSON.parse(textIn(row, 'key_fields')) as RevocationKey,
     effect: effectOf(row),
     retainUntil: retainUntilOf(row),
+    ...(condition !== undefined && { condition: JSON.parse(condition) as Condition }),
+    ...(conditionEndedAt !== undefined && { conditionEndedAt: epochMs(conditionEndedAt) }),
     moot: numberIn(row, 'moot') === 1,
     supersedes: JSON.parse(textOrNoneIn(row, 'supersedes') ?? '[]') as string[],
     supersededBy: textOrNoneIn(row, 'superseded_by'),

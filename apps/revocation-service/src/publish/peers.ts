@@ -50,7 +50,8 @@ export class Peers {
     const { publisher, clock, standing } = this.options;
     const said = standing();
     if (said === undefined) return;
-    publisher.announce({ ...said, id: randomBytes(8).toString('hex'), instance: this.instance, time: clock.wall() });
+    const about = { id: randomBytes(8).toString('hex'), instance: this.instance, time: clock.wall() };
+    publisher.announce({ ...said, ...about, heedsConditions: true });
   }
 
   /** Those heard lately. */

@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type Clock, type Lift, type RecordBody, type Revocation, type Scope } from '@revocast/core';
 import { encodeRecord, type Signer, splitRevocations } from '@revocast/jetstream';
-import { type PublishableLift, type PublishableRevocation } from '../journal/entries.js';
+import {
+  conditionInForce,
+  hasWaves,
+  isPartial,
+  type PublishableLift,
+  type PublishableRevocation,
+} from '../journal/entries.js';
 import { type NewRecord } from '../journal/records.js';
 
 /** Entries that are to travel in records. */
@@ -46,12 +52,17 @@ export class RecordMaker {
     const { namespace, signer, clock } = this.options;
     const madeAt = clock.wall();
     const encoded = encodeRecord({ id, namespace, epoch, time: madeAt, body }, signer);
-    return { encoded, kind: body.kind, issuer: issuerOf(body), scope: scopeOf(body), madeAt };
+    return { encoded, kind: body.kind, issuer: issuerOf(body), scope: scopeOf(body), madeAt, partial: isPartial(body) };
   }
 
-  /** As few records as possible: each holds revocations of one issuer and scope. `id`: of the record, when one is enough. */
+  /** As few records as possible: each holds revocations of one issuer and scope, all with waves or all without. `id`: of the record, when one is enough. */
   packRevocations(entries: readonly PublishableRevocation[], epoch: string, id?: string): readonly PackedRecord[] {
-    return grouped(entries, (entry) => [entry.issuer, entry.key.scope]).flatMap((group) => {
+    const groups = grouped(entries, (entry) => [
+      entry.issuer,
+      entry.key.scope,
+      hasWaves(conditionInForce(entry)) ? 'waves' : '',
+    ]);
+    return groups.flatMap((group) => {
       const body = { kind: 'revoked' as const, ...headOf(group), revocations: group.map(revocationOf) };
       return splitRevocations(body).map((part, index) => ({
         record: this.make(part, epoch, index === 0 ? id : undefined),
@@ -83,14 +94,18 @@ const headOf = ([first]: NonEmpty<PublishableRevocation>): { issuer: string; sco
   scope: first.key.scope,
 });
 
-const revocationOf = (entry: PublishableRevocation): Revocation => ({
-  id: entry.id,
-  issuer: entry.issuer,
-  key: entry.key,
-  effect: entry.effect,
-  retainUntil: entry.retainUntil,
-  ...(entry.supersedes.length > 0 && { supersedes: entry.supersedes }),
-});
+const revocationOf = (entry: PublishableRevocation): Revocation => {
+  const condition = conditionInForce(entry);
+  return {
+    id: entry.id,
+    issuer: entry.issuer,
+    key: entry.key,
+    effect: entry.effect,
+    retainUntil: entry.retainUntil,
+    ...(condition && { condition }),
+    ...(entry.supersedes.length > 0 && { supersedes: entry.supersedes }),
+  };
+};
 
 const tombstoneOf = (lift: PublishableLift): Lift => ({ id: lift.revocationId, retainUntil: lift.retainUntil });
 

@@ -1,9 +1,14 @@
 import { type Clock, type EpochMs, RevocationError } from '@revocast/core';
 import { type Database } from '../journal/database.js';
-import { type NewLift, type NewRevocation, type PublishableLift } from '../journal/entries.js';
+import {
+  type JournaledRevocation,
+  type NewLift,
+  type NewRevocation,
+  type PublishableLift,
+} from '../journal/entries.js';
 import { insertLift, setLiftCarrier } from '../journal/lifts.js';
 import { insertRecord } from '../journal/records.js';
-import { findRevocation, type Insertable, insertRevocation, setCarrier } from '../journal/revocations.js';
+import { endCondition, findRevocation, type Insertable, insertRevocation, setCarrier } from '../journal/revocations.js';
 import { type Confirmations } from './confirmations.js';
 import { KeyRoom } from './key-room.js';
 import { type Outbox } from './outbox.js';
@@ -72,6 +77,21 @@ export class Writer {
   /** Publishes these journal entries in records of `epoch`, for the first time or again; resolves when all are confirmed. */
   async publish(entries: EntrySet, epoch: string): Promise<void> {
     const records = this.options.database.transaction(() => this.#record(entries, epoch));
+    await Promise.all(records.map((record) => this.send(record)));
+  }
+
+  /**
+   * Ends the condition of a revocation: publishes it again without, under the same id, so that everybody is hit by whatever
+   * clock. In a record whose id follows from it, since other instances do the same at the same time.
+   */
+  async publishPlain(entry: JournaledRevocation, epoch: string): Promise<void> {
+    const { database, clock } = this.options;
+    const now = clock.wall();
+    const plain = { ...entry, conditionEndedAt: now };
+    const records = database.transaction(() => {
+      endCondition(database, entry.id, now);
+      return this.#record({ revocations: [plain], lifts: [], shared: `without condition: ${entry.id}` }, epoch);
+    });
     await Promise.all(records.map((record) => this.send(record)));
   }
 
@@ -177,7 +197,7 @@ export class Writer {
   }
 
   /** Records for entries that the journal already has. */
-  #record(entries: EntrySet, epoch: string): readonly PackedRecord[] {
+  #record(entries: EntrySet & { readonly shared?: string }, epoch: string): readonly PackedRecord[] {
     const { revoked, lifted } = this.#pack([entries], epoch);
     for (const { record, ids } of revoked) {
       for (const id of ids) setCarrier(this.options.database, id, record.encoded.id);

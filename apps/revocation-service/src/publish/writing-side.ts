@@ -19,6 +19,7 @@ import { LogIntake } from './log-intake.js';
 import { type Outcome, Outbox, type Publication } from './outbox.js';
 import { RecordMaker } from './record-maker.js';
 import { Republisher } from './republisher.js';
+import { SpreadCloser } from './spread-closer.js';
 import { Writer } from './writer.js';
 
 export interface WritingSideOptions {
@@ -40,6 +41,7 @@ export class WritingSide {
   readonly writer: Writer;
   readonly keeper: EpochKeeper;
   readonly republisher: Republisher;
+  readonly spreads: SpreadCloser;
   #strangers = 0;
 
   /** Throws ERR_CONFIG when the journal cannot be opened or keys do not fit. */
@@ -69,6 +71,7 @@ export class WritingSide {
     const opening = new EpochOpening({ ...common, hashKey: settings.hashKey, issuers: () => options.issuers.all() });
     this.keeper = new EpochKeeper({ ...common, opening });
     this.republisher = new Republisher({ ...common, opening, keeper: this.keeper, logAgeSecondsMax });
+    this.spreads = new SpreadCloser({ ...io, keeper: this.keeper });
   }
 
   start(): void {
@@ -79,9 +82,11 @@ export class WritingSide {
     this.publisher.onHeartbeat((heartbeat) => this.claims.heard(heartbeat));
     this.publisher.open();
     this.republisher.start();
+    this.spreads.start();
   }
 
   async close(): Promise<void> {
+    this.spreads.close();
     this.republisher.close();
     this.keeper.close();
     this.confirmations.giveUp();

@@ -24,6 +24,8 @@ export interface Body {
   readonly coverage: unknown;
   readonly refreshTokens: unknown;
   readonly propagation: { readonly state: string; readonly enforcedBy: string; readonly enforcedAt: string };
+  readonly condition: { readonly exceptClients: readonly string[]; readonly spread: { readonly until: string } };
+  readonly conditionEndedAt: string;
   readonly lift: { readonly acceptedAt: string; readonly sequence: number };
   readonly left: readonly { readonly id: string }[];
   readonly items: readonly Body[];

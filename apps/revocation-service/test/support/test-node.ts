@@ -19,6 +19,8 @@ const HEARTBEAT_MS = 500;
 /** A node with a real follower, gate and heartbeat, without the web framework around them. */
 export class TestNode {
   #timer: NodeJS.Timeout | undefined;
+  /** Speaks like a version that knew no conditions. */
+  isOlder = false;
 
   private constructor(
     readonly name: string,
@@ -93,6 +95,7 @@ export class TestNode {
       issuers: this.gate.coverage(),
       guarded: true,
       at: epochMs(Date.now()),
+      ...(!this.isOlder && { heedsConditions: true as const }),
       ...changes,
     });
   }

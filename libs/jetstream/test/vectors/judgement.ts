@@ -1,5 +1,7 @@
 import {
+  type Condition,
   createIndex,
+  createWave,
   cutoffForEvent,
   type CutoffClaim,
   decide,
@@ -201,6 +203,81 @@ const LOGINS: readonly Case[] = [
   },
 ];
 
+/** Of the verdicts that have waves. */
+const HASH_KEY = '000102030405060708090a0b0c0d0e0f';
+
+const APP: RevocationKey = { scope: 'client', clientId: 'app' };
+const ALL: RevocationKey = { scope: 'issuer' };
+const except = (...exceptClients: readonly string[]): Condition => ({ exceptClients });
+const spread = (from: number, until: number): Condition => ({
+  spread: { from: epochSeconds(from), until: epochSeconds(until) },
+});
+const wide = (id: string, condition: Condition | undefined, key: RevocationKey = ALL): Revocation => ({
+  ...one(id, key, before(T + 1)),
+  ...(condition && { condition }),
+});
+const WAVES = spread(T, T + 100);
+const inWaves = (about: string, parts: Partial<Case> & { readonly revocations: readonly Revocation[] }): Case => ({
+  about,
+  ...parts,
+});
+
+/** When the wave of each of these subjects comes, to the millisecond before it and to it. */
+const SUBJECTS = ['alice', 'bob', 'Zoë 😀', 'x'.repeat(300)];
+const waveMs = (id: string, sub: string): number =>
+  Math.ceil(T * 1000 + (createWave(Buffer.from(HASH_KEY, 'hex'))(id, ISSUER, sub) / 2 ** 32) * 100_000);
+
+const CONDITIONS: readonly Case[] = [
+  { about: 'an excepted client is let off', revocations: [wide('r', except('batch', 'app'))] },
+  { about: 'another client is not', revocations: [wide('r', except('batch'))] },
+  { about: 'clients are compared byte for byte', revocations: [wide('r', except('App'))] },
+  {
+    about: 'a token without a client is excepted by nobody',
+    revocations: [wide('r', except('app'))],
+    token: without('clientId'),
+  },
+  {
+    about: 'by the key that signed',
+    revocations: [{ ...one('r', { scope: 'key', kid: 'k-1' }, ALWAYS), condition: except('app') }],
+  },
+  {
+    about: 'who is let off may be hit by the next entry of the key, which then names the hit',
+    revocations: [{ ...one('a', ALL, before(T + 9)), condition: except('app') }, wide('b', undefined)],
+  },
+  {
+    about: 'who is let off may be hit by another scope',
+    revocations: [wide('r', except('app')), one('s', SESSION, ALWAYS)],
+  },
+  {
+    about: 'two exceptions let off only whom both let off',
+    revocations: [wide('r', except('app')), wide('s', except('batch'))],
+  },
+  { about: 'a record without the condition ends it', revocations: [wide('r', except('app')), wide('r', undefined)] },
+  { about: 'also one that came before', revocations: [wide('r', undefined), wide('r', except('app'))] },
+  {
+    about: 'a lift takes back both',
+    revocations: [wide('r', except('app')), wide('r', undefined)],
+    lifts: [lift('r')],
+  },
+  ...SUBJECTS.flatMap((sub) => [
+    inWaves(`a millisecond before the wave of ${sub.slice(0, 9)}`, {
+      ...{ revocations: [wide('r', WAVES)], token: { ...TOKEN, sub }, now: waveMs('r', sub) - 1 },
+    }),
+    inWaves(`in the wave of ${sub.slice(0, 9)}`, {
+      ...{ revocations: [wide('r', WAVES)], token: { ...TOKEN, sub }, now: waveMs('r', sub) },
+    }),
+  ]),
+  inWaves('another revocation has other waves', { revocations: [wide('s', WAVES, APP)], now: waveMs('r', 'alice') }),
+  inWaves('a token without a subject is hit at once', {
+    ...{ revocations: [wide('r', spread(T + 50, T + 100))], token: without('sub') },
+  }),
+  inWaves('a clock before the first wave', { revocations: [wide('r', spread(T + 50, T + 100))] }),
+  inWaves('at the end of the waves', { revocations: [wide('r', spread(T - 100, T + 5))] }),
+  inWaves('the record that ends the waves reaches a clock that is behind', {
+    revocations: [wide('r', spread(T + 50, T + 100)), wide('r', undefined)],
+  }),
+];
+
 const REASONS = ['neverCurrent', 'stale', 'failed', 'issuerUnreadable', 'issuerSettings'] as const;
 const FRESHNESS: readonly Case[] = [
   ...REASONS.map((because) => ({
@@ -217,7 +294,7 @@ const FRESHNESS: readonly Case[] = [
 ];
 
 const verdictOf = ({ revocations, lifts, token, now, cutoffClaim, freshness }: Required<Case>): Verdict => {
-  const index = createIndex({ hashKey: new Uint8Array(16), capacity: 64 });
+  const index = createIndex({ hashKey: Buffer.from(HASH_KEY, 'hex'), capacity: 64 });
   for (const revocation of revocations) index.apply(revocation);
   for (const each of lifts) index.lift(each);
   const { cutoffTime, signingInputHash, ...rest } = token;
@@ -231,7 +308,8 @@ const verdictOf = ({ revocations, lifts, token, now, cutoffClaim, freshness }: R
 };
 
 export const verdictVectors = (): unknown => ({
-  cases: [...HITS, ...ENDS, ...LOGINS, ...FRESHNESS].map((given) => {
+  hashKey: HASH_KEY,
+  cases: [...HITS, ...ENDS, ...LOGINS, ...CONDITIONS, ...FRESHNESS].map((given) => {
     const whole: Required<Case> = {
       revocations: [],
       lifts: [],

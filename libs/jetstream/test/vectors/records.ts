@@ -31,6 +31,8 @@ const revoked = (scope: string, item: Members, outside: Members = {}, data: Memb
 const SUBJECT = { sub: 'alice', issuedBefore: 1764000001 };
 const subject = (outside: Members = {}, data: Members = {}): string => revoked('subject', SUBJECT, outside, data);
 
+const issuerWith = (condition: unknown): string => revoked('issuer', { issuedBefore: 1764000001, condition });
+
 const HASH = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 const TAMPERED_TAIL = 'A'.repeat(86);
 
@@ -57,6 +59,46 @@ const SIGNED: Readonly<Record<string, string>> = {
   'a key field that is null': revoked('subject', { ...SUBJECT, sid: null }),
   'a grant without its client': revoked('grant', SUBJECT),
   'a subject that is neither cut off nor suspended': revoked('subject', { sub: 'alice' }),
+  'an exception for two clients': issuerWith({ exceptClients: ['batch', 'Zoë 😀'] }),
+  'a spread': issuerWith({ spread: { from: 1764000000, until: 1764000600 } }),
+  'a condition that nobody knows: it hits everybody': issuerWith({ unlessMonday: true }),
+  'a known condition beside members nobody knows': issuerWith({ exceptClients: ['batch'], later: {} }),
+  'a condition that is null': issuerWith(null),
+  'a condition that is a list': issuerWith([]),
+  'an exception that is null': issuerWith({ exceptClients: null }),
+  'an exception for no client': issuerWith({ exceptClients: [] }),
+  'an exception for 64 clients': issuerWith({ exceptClients: Array.from({ length: 64 }, (_, at) => `c${String(at)}`) }),
+  'an exception for 65 clients': issuerWith({ exceptClients: Array.from({ length: 65 }, (_, at) => `c${String(at)}`) }),
+  'an exception for one client twice': issuerWith({ exceptClients: ['batch', 'batch'] }),
+  'an exception for an empty client': issuerWith({ exceptClients: [''] }),
+  'an exception for a number': issuerWith({ exceptClients: [42] }),
+  'an exception for a client of 1,025 bytes': issuerWith({ exceptClients: ['a'.repeat(1025)] }),
+  'an exception of 8,193 bytes': issuerWith({
+    exceptClients: Array.from({ length: 9 }, (_, at) => String(at).repeat(at === 8 ? 1 : 1024)),
+  }),
+  'an exception of 8,192 bytes': issuerWith({
+    exceptClients: Array.from({ length: 8 }, (_, at) => String(at).repeat(1024)),
+  }),
+  'an exception and a spread': issuerWith({
+    exceptClients: ['batch'],
+    spread: { from: 1764000000, until: 1764000600 },
+  }),
+  'a spread that ends as it begins': issuerWith({ spread: { from: 1764000000, until: 1764000000 } }),
+  'a spread of a day': issuerWith({ spread: { from: 1764000000, until: 1764086400 } }),
+  'a spread of more than a day': issuerWith({ spread: { from: 1764000000, until: 1764086401 } }),
+  'a spread of half seconds': issuerWith({ spread: { from: 1764000000.5, until: 1764000600 } }),
+  'a spread without its end': issuerWith({ spread: { from: 1764000000 } }),
+  'a condition of a scope that takes none': revoked('subject', { ...SUBJECT, condition: { exceptClients: ['batch'] } }),
+  'a condition that nobody knows of a scope that takes none': revoked('subject', {
+    ...SUBJECT,
+    condition: { later: 1 },
+  }),
+  'a condition of a client': revoked('client', {
+    clientId: 'app',
+    issuedBefore: 1764000001,
+    condition: { spread: { from: 1764000000, until: 1764000600 } },
+  }),
+  'a condition of a key': revoked('key', { kid: 'k-1', condition: { exceptClients: ['batch'] } }),
   'suspended and cut off at once': revoked('subject', { ...SUBJECT, suspended: true }),
   'suspended until lifted': revoked('client', { clientId: 'app', suspended: true, retainUntil: 'lifted' }),
   'not suspended, as a member says': revoked('session', { sid: 's', suspended: false }),

@@ -1,5 +1,6 @@
 import {
   SCOPES,
+  type Condition,
   type Effect,
   type EpochMs,
   type FeedRecord,
@@ -27,6 +28,8 @@ export interface RevokedEvent extends EventBase {
   readonly type: `${Scope}.revoked`;
   readonly key: RevocationKey;
   readonly effect: Effect;
+  /** Whom it lets off. Once it lets off nobody, the event comes again, without it. */
+  readonly condition?: Condition;
 }
 
 export interface LiftedEvent extends EventBase {
@@ -64,12 +67,13 @@ export function eventsOf(record: FeedRecord): readonly RevocationEvent[] {
   const base = { sequence, epoch, time, issuer, scope, ...(reasonCode !== undefined && { reasonCode }) };
   return body.kind === 'lifted'
     ? body.lifts.map(({ id }): LiftedEvent => ({ ...base, type: `${scope}.lifted`, id }))
-    : body.revocations.map(({ id, key, effect }): RevokedEvent => ({
+    : body.revocations.map(({ id, key, effect, condition }): RevokedEvent => ({
         ...base,
         type: `${scope}.revoked`,
         id,
         key,
         effect,
+        ...(condition && { condition }),
       }));
 }
 
