@@ -265,7 +265,7 @@ func TestLearnsTheHashKeyThatTellsWavesApart(t *testing.T) {
 	spread.Condition = &record.Condition{Spread: &record.Spread{From: from, Until: from + 1_000}}
 	s.add("waves", record.Body{Revoked: &record.Revoked{Issuer: "i", Scope: "issuer", Revocations: []record.Revocation{spread}}})
 	s.connect()
-	s.current(1_000)
+	s.current(8_000)
 	hit := 0
 	for user := 0; user < 100; user++ {
 		token := index.Token{Issuer: "i", Sub: fmt.Sprint("user-", user)}
