@@ -306,10 +306,12 @@ export class LogCursor {
 
   /** Applies first and moves the watermark second: it never passes what is not in the index. Listeners hear of it here alone, once. */
   #take(record: FeedRecord, fromLog: boolean): void {
+    // The log may have lost it meanwhile, and has it there again.
+    const isTold = this.#identities.at(record.sequence) === record.identity;
     const body = this.#applier.apply(record, this.log.epoch);
     if (this.#progress.mark(record.sequence, fromLog)) this.#identities.remember(record.sequence, record.identity);
     if (opensEpoch(record, this.log.epoch)) this.#openedAt = lower(this.#openedAt, record.sequence);
-    if (body !== undefined) this.#onEffect(record.sequence, body);
+    if (body !== undefined && !isTold) this.#onEffect(record.sequence, body);
   }
 }
 

@@ -6,6 +6,7 @@ import { LastProof } from '../../src/freshness.js';
 import { IdentityChecks } from '../../src/identity-checks.js';
 import { LogCursor, type Told } from '../../src/log-cursor.js';
 import { LogProgress } from '../../src/log-progress.js';
+import { RecentIdentities } from '../../src/recent-identities.js';
 import { createIndex } from '../../src/compact-index.js';
 import { RecordApplier } from '../../src/record-applier.js';
 import { TickWatch } from '../../src/tick-watch.js';
@@ -200,6 +201,7 @@ const MUTANTS: readonly Mutant[] = [
     breaks: 'idempotent',
     spoil: (replace: Replace): WorldAlterations => {
       replace(LogProgress.prototype, 'has', { value: () => false });
+      replace(RecentIdentities.prototype, 'remember', { value: () => undefined });
       return {};
     },
   },
