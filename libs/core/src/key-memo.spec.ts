@@ -34,17 +34,23 @@ const play = (index: RevocationIndex, step: IndexStep): void => {
  * about every other token first: as with revocations from a local file.
  */
 const answersDiffer = (steps: readonly IndexStep[], Memo: new () => KeyMemo): boolean => {
-  const [plain, asked, other] = [aSmallIndex(), aSmallIndex(), aSmallIndex({ hashKey: OTHER_HASH_KEY })];
+  const [plain, asked] = [aSmallIndex(), aSmallIndex()];
+  // Waves are another's under another key, so each index has one of its own key to be compared with.
+  const [plainOther, other] = [aSmallIndex({ hashKey: OTHER_HASH_KEY }), aSmallIndex({ hashKey: OTHER_HASH_KEY })];
   const kept = new Map<string, TokenFacts>();
   return steps.some((step) => {
-    for (const index of [plain, asked, other]) play(index, step);
+    for (const index of [plain, asked, plainOther, other]) play(index, step);
     if (step.do !== 'find') return false;
     const name = nameOf(step.token);
     const token = kept.get(name) ?? keep(step.token, new Memo());
     kept.set(name, token);
-    const [first, second] = kept.size % 2 === 0 ? [other, asked] : [asked, other];
-    const right = answerOf(plain, step.token, step);
-    return [first, second].some((index) => answerOf(index, token, step) !== right);
+    const pairs = [
+      [asked, plain],
+      [other, plainOther],
+    ] as const;
+    const differs = ([index, right]: (typeof pairs)[number]): boolean =>
+      answerOf(index, token, step) !== answerOf(right, step.token, step);
+    return (kept.size % 2 === 0 ? pairs.toReversed() : pairs).some(differs);
   });
 };
 
