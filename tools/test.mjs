@@ -1,6 +1,6 @@
-// Runs every test and ends with one line, `N passed, N failed`. Units run in parallel; what starts servers runs one
-// file at a time, so that two suites never fight over two cores; what mostly waits for a registry runs beside it, at a low
-// priority. Arguments are passed to jest,
+// Runs every test and ends with one line, `N passed, N failed`. Units run in parallel; what starts servers runs two files at
+// a time, since it mostly waits for time to pass; what waits for a registry runs beside it, at a low priority. Arguments are
+// passed to jest,
 // but --broken-before=N adds N failures of the steps before the tests to the count, and --packages adds the projects
 // that install the packed libraries (after a build; they need a registry, so a plain `npm test` leaves them out), and
 // the suites that talk to NATS once more on the oldest supported server, where that can be had. --simulate=N plays the
@@ -16,7 +16,7 @@ import { oldestServerPhase } from './nats/oldest.mjs';
 import { simulateBeside } from './sim/beside.mjs';
 
 const root = join(import.meta.dirname, '..');
-const phases = [{ args: ['--selectProjects', 'unit'] }, { args: ['--selectProjects', 'e2e', '--runInBand'] }];
+const phases = [{ args: ['--selectProjects', 'unit'] }, { args: ['--selectProjects', 'e2e', '--maxWorkers=2'] }];
 const packages = { args: ['--selectProjects', 'packages', '--runInBand'], priority: 10, beside: true };
 
 /** A phase takes up to 14 minutes. One that takes this long hangs, and a run that hangs tells nobody what is wrong. Milliseconds. */
