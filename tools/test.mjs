@@ -19,7 +19,7 @@ const root = join(import.meta.dirname, '..');
 const phases = [{ args: ['--selectProjects', 'unit'] }, { args: ['--selectProjects', 'e2e', '--maxWorkers=2'] }];
 const packages = { args: ['--selectProjects', 'packages', '--runInBand'], priority: 10, beside: true };
 
-/** A phase takes up to 14 minutes. One that takes this long hangs, and a run that hangs tells nobody what is wrong. Milliseconds. */
+/** A phase takes up to 11 minutes. One that takes this long hangs, and a run that hangs tells nobody what is wrong. Milliseconds. */
 const PHASE_MS_MAX = 20 * 60_000;
 /** After its report jest waits for whatever tests left open, for ever. Milliseconds. */
 const LINGER_MS_MAX = 30_000;

@@ -7,6 +7,7 @@ import { listening } from '../conformance/adapters/sockets.js';
 import { bearer, CASES, play, type Case } from '../conformance/cases.js';
 import { ask } from '../conformance/http.js';
 import { World, type Adapter, type Running } from '../conformance/world.js';
+import { itKeepsHeadersApart } from './envoy-headers.js';
 import { startEnvoy } from './envoy.js';
 
 /** The gate of the case that is being played; every case has one of its own, behind the one Envoy. */
@@ -93,29 +94,7 @@ describe('an API behind Envoy that asks the gate over gRPC', () => {
     await expect(play(each, adapter)).resolves.toBeUndefined();
   });
 
-  it('is sent no request with two Authorization headers', async () => {
-    const world = await aWorld();
-    const good = bearer(world.token());
-    const statuses = [];
-    for (const other of ['Bearer x', 'Basic x']) {
-      statuses.push((await get('/me', [...good, 'Authorization', other])).status);
-      statuses.push((await get('/me', ['Authorization', other, ...good])).status);
-    }
-    expect(statuses).toEqual([400, 400, 400, 401]);
-    expect(requests).toEqual([]);
-  });
-
-  it('is told nothing that a client wrote under the names of the gate, on public routes too', async () => {
-    const world = await aWorld();
-    const forged = ['X-Revocast-Subject', 'root', 'X-Revocast-Client', 'admin', 'X-Revocast-Verdict', 'active'];
-    const token = world.token({ sub: 'zoë%\u2028', client_id: undefined });
-    await get('/me', [...forged, ...bearer(token)]);
-    await get('/open', forged);
-    const [me, open] = requests.map(({ headers }) => headers);
-    expect(me).toMatchObject({ 'x-revocast-subject': 'zo%C3%AB%25%E2%80%A8', 'x-revocast-verdict': 'active' });
-    expect(me?.['x-revocast-client'] ?? '').toBe('');
-    for (const name of ['subject', 'client', 'verdict']) expect(open?.[`x-revocast-${name}`]).toBeUndefined();
-  });
+  itKeepsHeadersApart({ aWorld, get, requests: () => requests });
 
   it('is sent nothing while a policy in the configuration of Envoy is none', async () => {
     // The recipe's 15,000 is looser than this node's own.

@@ -6,6 +6,7 @@ import { listening } from '../conformance/adapters/sockets.js';
 import { bearer, CASES, play, type Case } from '../conformance/cases.js';
 import { ask } from '../conformance/http.js';
 import { World, type Adapter, type Running } from '../conformance/world.js';
+import { itKeepsHeadersApart } from './envoy-headers.js';
 import { startEnvoy, type RunningEnvoy } from './envoy.js';
 
 /** The gate of the case that is being played; every case has one of its own, behind the one Envoy. */
@@ -77,30 +78,7 @@ describe('an API behind Envoy with ext_authz', () => {
     await expect(play(each, adapter)).resolves.toBeUndefined();
   });
 
-  it('is sent no request with two Authorization headers', async () => {
-    const world = await aWorld();
-    const good = bearer(world.token());
-    const statuses = [];
-    for (const other of ['Bearer x', 'Basic x']) {
-      statuses.push((await get('/me', [...good, 'Authorization', other])).status);
-      statuses.push((await get('/me', ['Authorization', other, ...good])).status);
-    }
-    // The last one is a Basic header to the gate: no token.
-    expect(statuses).toEqual([400, 400, 400, 401]);
-    expect(requests).toEqual([]);
-  });
-
-  it('is told nothing that a client wrote under the names of the gate, on public routes too', async () => {
-    const world = await aWorld();
-    const forged = ['X-Revocast-Subject', 'root', 'X-Revocast-Client', 'admin', 'X-Revocast-Verdict', 'active'];
-    const token = world.token({ sub: 'zoë%\u2028', client_id: undefined });
-    await get('/me', [...forged, ...bearer(token)]);
-    await get('/open', forged);
-    const [me, open] = requests.map(({ headers }) => headers);
-    expect(me).toMatchObject({ 'x-revocast-subject': 'zo%C3%AB%25%E2%80%A8', 'x-revocast-verdict': 'active' });
-    expect(me?.['x-revocast-client'] ?? '').toBe('');
-    for (const name of ['subject', 'client', 'verdict']) expect(open?.[`x-revocast-${name}`]).toBeUndefined();
-  });
+  itKeepsHeadersApart({ aWorld, get, requests: () => requests });
 
   it('takes no path for public that the API may read as another one', async () => {
     await aWorld();
